@@ -1,0 +1,42 @@
+#pragma once
+// Geometry of the heap and the descriptor of a block. There are no object headers: an address gives its block, the block's
+// descriptor the size and the pattern of its cells, one multiplication the cell.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gc/pattern.h"
+#include "tandem/detail/size_class.h"
+
+namespace tandem::gc {
+
+using detail::kBlockBytes;
+inline constexpr unsigned kBlockShift = 16;
+static_assert(std::size_t{1} << kBlockShift == kBlockBytes);
+
+using BlockIndex = std::uint32_t;
+inline constexpr std::size_t kCellsPerBlockMax = kBlockBytes / detail::kCellAlignment;
+inline constexpr std::size_t kBitmapWords = kCellsPerBlockMax / 64;  // 64 words, 512 bytes a block and bitmap
+
+enum class BlockKind : std::uint8_t {
+  kFree,
+  kCells,      // cells of one layout
+  kLarge,      // first block of a large object
+  kLargeTail,  // further block of it
+};
+
+/// Written when the block is laid out or freed, under exclusive ownership; read by markers without synchronisation of its
+/// own: they only reach it through references to objects that were made after the layout was published.
+struct alignas(64) Block {
+  BlockKind kind = BlockKind::kFree;
+  std::uint32_t cell_bytes = 0;   // kLarge: 0
+  std::uint32_t cells = 0;
+  std::uint32_t inverse = 0;      // ceil(2^32 / cell_bytes): cell = offset * inverse >> 32, exact below 64 KiB
+  std::uint32_t layout = 0;
+  std::uint32_t head = 0;         // kLargeTail: index of the first block
+  const Pattern* pattern = nullptr;
+  std::uint64_t large_bytes = 0;  // kLarge: bytes of the object
+  std::uint64_t swept_cycle = 0;  // marks up to this cycle have been taken over into `allocated`
+};
+
+}  // namespace tandem::gc

@@ -1,0 +1,64 @@
+#include "gc/finalizer.h"
+
+#include <mutex>
+
+#include "gc/counters.h"
+#include "runtime/seam/registry.h"
+#include "runtime/seam/safepoint.h"
+
+namespace tandem::gc {
+
+Finalizer finalizer;
+
+void Finalizer::begin_run() {
+  queue_.clear();
+  pending_.store(0, std::memory_order_relaxed);
+  running_.store(false, std::memory_order_relaxed);
+}
+
+void Finalizer::add(CellRef cell) {
+  pending_.fetch_add(1, std::memory_order_relaxed);
+  const std::lock_guard guard(lock_);
+  queue_.push_back(cell);
+}
+
+bool Finalizer::run_one() {
+  CellRef cell;
+  {
+    const std::lock_guard guard(lock_);
+    if (queue_.empty()) return false;
+    cell = queue_.front();
+    queue_.pop_front();
+  }
+  region.block(cell.block).pattern->destroy(reinterpret_cast<void*>(address_of(cell)));
+  counters.finalized_objects.add(1);
+  const std::uint64_t bit = std::uint64_t{1} << (cell.index % 64);
+  region.constructed(cell.block)[cell.index / 64].fetch_and(~bit, std::memory_order_relaxed);
+  // Release: see Sweeper::condemn.
+  region.condemned(cell.block)[cell.index / 64].fetch_and(~bit, std::memory_order_release);
+  if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) seam::registry.scheduler->recheck_waiters();
+  return true;
+}
+
+void Finalizer::drain() {
+  while (run_one()) {
+  }
+}
+
+void Finalizer::body(void* self) {
+  auto& mine = *static_cast<Finalizer*>(self);
+  for (;;) {
+    while (mine.run_one()) seam::poll();
+    mine.running_.store(false, std::memory_order_seq_cst);
+    // An add() may have come between the last look and the store above; whoever wins the flag goes on.
+    if (mine.idle() || mine.running_.exchange(true, std::memory_order_seq_cst)) return;
+  }
+}
+
+void Finalizer::start_if_needed() {
+  if (idle() || running_.load(std::memory_order_relaxed)) return;
+  if (running_.exchange(true, std::memory_order_seq_cst)) return;
+  seam::registry.scheduler->spawn_runtime_goroutine("finalizer", &Finalizer::body, this);
+}
+
+}  // namespace tandem::gc

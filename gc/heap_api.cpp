@@ -1,0 +1,169 @@
+// The out-of-line functions behind make.h, array.h and heap.h: slow paths of allocation, collect(), heap_statistics().
+
+#include "tandem/heap.h"
+
+#include <new>
+
+#include "gc/allocator.h"
+#include "gc/counters.h"
+#include "gc/cycle.h"
+#include "gc/finalizer.h"
+#include "gc/pacer.h"
+#include "gc/sweeper.h"
+#include "runtime/base/assert.h"
+#include "runtime/base/clock.h"
+#include "runtime/seam/registry.h"
+#include "runtime/seam/safepoint.h"
+#include "tandem/detail/allocate.h"
+#include "tandem/detail/checks.h"
+#include "tandem/runtime.h"
+
+namespace tandem::gc {
+
+namespace {
+
+/// Mark work that an allocation pays at once when its debt has grown to this.
+constexpr std::uint64_t kAssistDebtBytes = 64 * 1024;
+
+seam::Processor& processor_here(const char* operation) {
+  detail::GoroutineWords* goroutine = detail::current_goroutine();
+  if (goroutine == nullptr)
+    base::fatal("%s was called on a thread that runs no goroutine; start one with tandem::run, go or post", operation);
+  return *static_cast<seam::Processor*>(goroutine->processor);
+}
+
+struct CollectWait {
+  std::uint64_t cycle;
+};
+
+bool collected(void* argument) {
+  const auto& wait = *static_cast<CollectWait*>(argument);
+  if (cycle.completed() >= wait.cycle) return sweeper.finished() || cycle.completed() > wait.cycle;
+  if (!cycle.running()) cycle.start();
+  return false;
+}
+
+void collect_and_wait() {
+  CollectWait wait{cycle.next_to_start()};
+  if (!collected(&wait)) seam::registry.scheduler->park_until(&collected, &wait, "collection");
+}
+
+bool collects() { return seam::registry.options->collector == Options::Collector::concurrent; }
+
+/// Pays for an allocation of `bytes`: starts a cycle when one is due, marks when the heap grows faster than marking goes.
+void account(std::uint64_t bytes) {
+  if (!collects()) return;
+  const bool due = pacer.count_allocation(bytes);
+  if (due && !cycle.running()) cycle.start();
+  if (!cycle.running()) return;
+  seam::Processor& processor = processor_here("make");
+  const Options& options = *seam::registry.options;
+  ProcessorState& state = state_of(processor);
+  state.assist_debt_bytes += pacer.assist_for(bytes);
+  if (!options.mark_assist || state.assist_debt_bytes < kAssistDebtBytes) return;
+  const std::uint64_t marked_before = state.marked_bytes;
+  const std::uint64_t budget_ns = std::uint64_t{options.mark_assist_max_us} * 1000;
+  const bool did = seam::registry.collector->work(processor, budget_ns, seam::WorkKind::kAssist);
+  const std::uint64_t paid = state.marked_bytes - marked_before;
+  // Debt that could not be worked off (nothing to mark just now, or the bound in time) is forgiven: the bound is what
+  // keeps a goroutine's delay short, the next refill owes anew.
+  state.assist_debt_bytes = did && paid < state.assist_debt_bytes ? (state.assist_debt_bytes - paid) / 2 : 0;
+}
+
+/// Safepoint of an allocation, and the zeal modes.
+void before_allocation(const char* operation) {
+  processor_here(operation);
+  seam::poll();
+  const std::uint64_t every = seam::registry.options->collect_every;
+  if (every != 0 && collects()) [[unlikely]] {
+    static constinit std::atomic<std::uint64_t> allocations{0};
+    if (allocations.fetch_add(1, std::memory_order_relaxed) % every == every - 1) collect_and_wait();
+  }
+  finalizer.start_if_needed();
+}
+
+[[noreturn]] void out_of_memory() { throw std::bad_alloc(); }
+
+}  // namespace
+
+}  // namespace tandem::gc
+
+namespace tandem::detail {
+
+void* allocate_slow(LayoutNumber layout) {
+  using namespace tandem::gc;
+  before_allocation("make");
+  const std::uint64_t cell_bytes = kCellBytes[layout % kSizeClasses];
+  // The processor is read anew after everything that may park.
+  AllocationWindow* window = &processor_here("make").windows[layout];
+  if (window->free_cells == 0 && !allocator.refill(processor_here("make"), layout)) {
+    if (collects()) collect_and_wait();
+    if (!allocator.refill(processor_here("make"), layout)) out_of_memory();
+  }
+  window = &processor_here("make").windows[layout];
+  const std::uint64_t free = window->free_cells;
+  account(static_cast<std::uint64_t>(std::popcount(free)) * cell_bytes);
+  // account() does not park, so the window is still ours; a handshake may have swept or blackened it, which keeps its cells.
+  window->free_cells = free & (free - 1);
+  return window->first_cell + static_cast<std::size_t>(std::countr_zero(free)) * cell_bytes;
+}
+
+void* allocate_large(PatternNumber pattern, std::size_t bytes) {
+  using namespace tandem::gc;
+  before_allocation("make");
+  account(bytes);
+  void* cell = allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
+  if (cell == nullptr && collects()) {
+    collect_and_wait();
+    cell = allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
+  }
+  if (cell == nullptr) out_of_memory();
+  return cell;
+}
+
+void mark_constructed(void* object) {
+  using namespace tandem::gc;
+  const CellRef cell = cell_of(reinterpret_cast<std::uintptr_t>(object));
+  // Release: the sweeper that condemns the object sees it constructed.
+  region.constructed(cell.block)[cell.index / 64].fetch_or(std::uint64_t{1} << (cell.index % 64),
+                                                          std::memory_order_release);
+}
+
+void check_local_place(const void* slot) {
+  const auto address = reinterpret_cast<std::uintptr_t>(slot);
+  if (goroutine_of(address) != nullptr || seam::registry.goroutines.contains(address)) return;
+  if (seam::registry.options == nullptr) return;
+  base::fatal("a tandem::Local lies at %p, which is not on a goroutine's stack: use Persistent<T> there, or Member<T> "
+              "inside a managed object", slot);
+}
+
+void check_member_place(const void* slot) {
+  if (seam::registry.options == nullptr || gc::region.contains(slot)) return;
+  base::fatal("a tandem::Member lies at %p, outside the managed heap: use Local<T> on a stack, Persistent<T> elsewhere",
+              slot);
+}
+
+}  // namespace tandem::detail
+
+namespace tandem {
+
+void collect() {
+  gc::processor_here("collect");
+  seam::poll();
+  if (gc::collects()) gc::collect_and_wait();
+  gc::finalizer.start_if_needed();
+}
+
+void wait_for_finalizers() {
+  gc::processor_here("wait_for_finalizers");
+  gc::finalizer.start_if_needed();
+  const auto done = [](void*) { return gc::finalizer.idle(); };
+  if (!done(nullptr)) seam::registry.scheduler->park_until(done, nullptr, "finalizers");
+}
+
+HeapStatistics heap_statistics() {
+  return {gc::counters.cycles.get(),         gc::counters.live_bytes.get(),  gc::counters.heap_bytes.get(),
+          gc::counters.allocated_bytes.get(), gc::pacer.goal(),              gc::counters.finalized_objects.get()};
+}
+
+}  // namespace tandem

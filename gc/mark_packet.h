@@ -1,0 +1,47 @@
+#pragma once
+// Grey objects in packets (Ossia et al. 2002): a processor pushes to and pops from its own packet without synchronisation;
+// whole packets are published to one pool and taken from it. That no packet is published and none is held is what the end
+// of marking is decided by (cycle.h).
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/base/spin_lock.h"
+
+namespace tandem::gc {
+
+/// One entry: the address of a marked cell; or, with kSliceBit set, of a place inside a large object from which one slice of
+/// it is to be scanned (marker.cpp).
+using MarkEntry = std::uintptr_t;
+inline constexpr MarkEntry kSliceBit = 1;
+
+struct MarkPacket {
+  static constexpr std::uint32_t kCapacity = 510;  // 4 KiB with the two words below
+  MarkPacket* next = nullptr;
+  std::uint64_t count = 0;
+  MarkEntry entries[kCapacity];
+
+  bool full() const { return count == kCapacity; }
+};
+
+class PacketPool {
+ public:
+  /// An empty packet. Throws nothing; out of memory is fatal (marking cannot be given up half-way).
+  MarkPacket* take_empty();
+  void give_empty(MarkPacket* packet);
+  /// Publishes a packet with grey objects / takes one, null when there is none.
+  void publish(MarkPacket* packet);
+  MarkPacket* take_published();
+  bool any_published() const { return published_count_.load(std::memory_order_acquire) != 0; }
+  /// Frees all; the published ones must have been used up or dropped.
+  void release();
+
+ private:
+  base::SpinLock lock_;
+  MarkPacket* published_ = nullptr;  // guarded by lock_
+  MarkPacket* empty_ = nullptr;      // guarded by lock_
+  std::atomic<std::uint64_t> published_count_{0};
+};
+
+}  // namespace tandem::gc

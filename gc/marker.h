@@ -1,0 +1,86 @@
+#pragma once
+// Marking: the mark bit of an address, shading, and the loop that scans grey objects.
+
+#include <atomic>
+#include <cstdint>
+
+#include "gc/mark_packet.h"
+#include "gc/processor_state.h"
+#include "gc/region.h"
+
+namespace tandem::gc {
+
+/// A cell, found from any address inside it.
+struct CellRef {
+  BlockIndex block;
+  std::uint32_t index;
+};
+
+inline CellRef cell_of(std::uintptr_t address) {
+  BlockIndex index = region.index_of(reinterpret_cast<const void*>(address));
+  const Block& block = region.block(index);
+  if (block.kind == BlockKind::kLargeTail) [[unlikely]] return {block.head, 0};
+  const std::uint64_t offset = address & (kBlockBytes - 1);
+  return {index, static_cast<std::uint32_t>(offset * block.inverse >> 32)};
+}
+
+inline std::uintptr_t address_of(CellRef cell) {
+  return reinterpret_cast<std::uintptr_t>(region.address_of(cell.block)) +
+         std::uint64_t{region.block(cell.block).cell_bytes} * cell.index;
+}
+
+inline bool is_marked(CellRef cell) {
+  return region.marks(cell.block)[cell.index / 64].load(std::memory_order_acquire) >> (cell.index % 64) & 1;
+}
+
+/// Sets the mark bit; true for the one caller that changed it. Relaxed would do for the bit alone; acquire-release orders
+/// the scan of the object after the mark for the verifier's and the sanitizers' sake at no cost on x86.
+inline bool try_mark(CellRef cell) {
+  std::atomic<std::uint64_t>& word = region.marks(cell.block)[cell.index / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (cell.index % 64);
+  if (word.load(std::memory_order_relaxed) & bit) return false;
+  return !(word.fetch_or(bit, std::memory_order_acq_rel) & bit);
+}
+
+/// Bytes that a cell takes, for accounting.
+inline std::uint64_t bytes_of(const Block& block) {
+  return block.kind == BlockKind::kLarge ? block.large_bytes : block.cell_bytes;
+}
+
+class Marker {
+ public:
+  /// Marks the object that contains `address` and pushes it to the processor's grey packet when that was new. The caller
+  /// drives or has claimed the processor. Null is allowed.
+  void shade(ProcessorState& state, std::uintptr_t address);
+
+  /// Scans grey objects until none is found or `deadline_ns` has passed. Leaves no grey object in the processor's packet.
+  /// True when it scanned anything.
+  bool drain(ProcessorState& state, std::uint64_t deadline_ns);
+
+  /// Publishes the processor's grey packet if it holds anything; true if it did.
+  bool publish_grey(ProcessorState& state);
+
+  /// Is there work that an idle processor could take, or a round to be ended?
+  bool worth_waking() const { return pool.any_published(); }
+
+  PacketPool pool;
+  /// Workers inside drain(); with none and nothing published, the end of marking may be tried.
+  std::atomic<std::uint32_t> active{0};
+  /// Workers that found nothing: the others share.
+  std::atomic<std::uint32_t> hungry{0};
+
+ private:
+  void push(ProcessorState& state, MarkEntry entry);
+  bool refill(ProcessorState& state);
+  void share(ProcessorState& state);
+  void scan_entry(ProcessorState& state, MarkEntry entry);
+  void scan_cell(ProcessorState& state, std::uintptr_t address, const Block& block);
+  void scan_large(ProcessorState& state, std::uintptr_t from, BlockIndex head);
+  void scan_words(ProcessorState& state, std::uintptr_t object, std::uint64_t bitmap);
+  void scan_elements(ProcessorState& state, std::uintptr_t from, std::uintptr_t end, const Pattern& pattern);
+  void mark_child(ProcessorState& state, std::uintptr_t child);
+};
+
+extern Marker marker;
+
+}  // namespace tandem::gc

@@ -1,0 +1,73 @@
+#include "gc/pacer.h"
+
+#include <algorithm>
+
+#include "gc/counters.h"
+#include "tandem/runtime.h"
+
+namespace tandem::gc {
+
+Pacer pacer;
+
+namespace {
+
+/// Smallest goal at gc_percent = 100, as Go's: tiny heaps would otherwise collect thousands of times a second.
+constexpr std::uint64_t kGoalMinBytes = std::uint64_t{4} << 20;
+/// Part of the growth at which the cycle starts; the rest is for what is allocated while it marks.
+constexpr std::uint64_t kTriggerPercent = 70;
+/// With a memory limit: part of the room below it that allocation may use before a cycle starts.
+constexpr std::uint64_t kLimitTriggerPercent = 80;
+constexpr std::uint64_t kAssistRatioMaxPercent = 1000;
+constexpr std::uint64_t kNever = UINT64_MAX;
+
+}  // namespace
+
+void Pacer::begin_run(const Options& options) {
+  gc_percent_ = options.gc_percent;
+  memory_limit_ = options.memory_limit;
+  by_goal_ = options.pacer == Options::Pacer::goal && options.collector == Options::Collector::concurrent;
+  live_.store(0, std::memory_order_relaxed);
+  allocated_.store(0, std::memory_order_relaxed);
+  assist_ratio_percent_.store(0, std::memory_order_relaxed);
+  set_goal();
+}
+
+void Pacer::set_goal() {
+  const std::uint64_t live = live_.load(std::memory_order_relaxed);
+  std::uint64_t growth = kNever;
+  if (by_goal_ && gc_percent_ >= 0) {
+    const auto percent = static_cast<std::uint64_t>(gc_percent_);
+    const std::uint64_t goal_min = kGoalMinBytes * percent / 100;
+    growth = std::max(live / 100 * percent, goal_min > live ? goal_min - live : 0);
+    growth = std::max(growth, kGoalMinBytes / 4);
+  }
+  std::uint64_t trigger = growth == kNever ? kNever : growth / 100 * kTriggerPercent;
+  if (by_goal_ && memory_limit_ != 0) {
+    const std::uint64_t room = memory_limit_ > live ? memory_limit_ - live : 0;
+    growth = std::min(growth, room);
+    trigger = std::min(trigger, std::max(room / 100 * kLimitTriggerPercent, std::uint64_t{1} << 20));
+  }
+  goal_.store(growth == kNever ? kNever : live + growth, std::memory_order_relaxed);
+  trigger_.store(trigger, std::memory_order_relaxed);
+  counters.next_cycle_bytes.set(trigger == kNever ? 0 : live + trigger);
+}
+
+void Pacer::mark_started() {
+  const std::uint64_t goal = goal_.load(std::memory_order_relaxed);
+  const std::uint64_t now = heap_now();
+  const std::uint64_t room = goal > now ? goal - now : 0;
+  // Expected mark work: what was live last time, plus half of what came since.
+  const std::uint64_t work = live() + allocated_.load(std::memory_order_relaxed) / 2;
+  const std::uint64_t ratio = goal == kNever ? 0 : work * 100 / std::max<std::uint64_t>(room, 1);
+  assist_ratio_percent_.store(std::min(ratio, kAssistRatioMaxPercent), std::memory_order_relaxed);
+}
+
+void Pacer::cycle_ended(std::uint64_t live_bytes) {
+  live_.store(live_bytes, std::memory_order_relaxed);
+  allocated_.store(0, std::memory_order_relaxed);
+  assist_ratio_percent_.store(0, std::memory_order_relaxed);
+  counters.live_bytes.set(live_bytes);
+  set_goal();
+}
+
+}  // namespace tandem::gc

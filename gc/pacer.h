@@ -1,0 +1,56 @@
+#pragma once
+// When a cycle starts, and how much an allocating goroutine helps. The goal is that marking ends when the heap has grown by
+// gc_percent over what was live; a cycle starts some way before it, and allocation beyond that point pays mark work in
+// proportion, so that the goal is kept without a stop (Go design 44167, without its search for the trigger).
+
+#include <atomic>
+#include <cstdint>
+
+namespace tandem {
+struct Options;
+}
+
+namespace tandem::gc {
+
+class Pacer {
+ public:
+  void begin_run(const Options& options);
+
+  /// A processor took `bytes` of cells. True when a cycle is due.
+  bool count_allocation(std::uint64_t bytes) {
+    const std::uint64_t now = allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    return now >= trigger_.load(std::memory_order_relaxed);
+  }
+  /// Mark work in bytes that an allocation of `bytes` owes while a cycle runs.
+  std::uint64_t assist_for(std::uint64_t bytes) const {
+    return bytes * assist_ratio_percent_.load(std::memory_order_relaxed) / 100;
+  }
+
+  /// A cycle has got past its roots: sets the assist ratio.
+  void mark_started();
+  /// A cycle has ended with so many bytes marked or allocated black.
+  void cycle_ended(std::uint64_t live_bytes);
+
+  std::uint64_t heap_now() const {
+    return live_.load(std::memory_order_relaxed) + allocated_.load(std::memory_order_relaxed);
+  }
+  std::uint64_t goal() const { return goal_.load(std::memory_order_relaxed); }
+  std::uint64_t trigger_bytes() const { return trigger_.load(std::memory_order_relaxed); }
+  std::uint64_t live() const { return live_.load(std::memory_order_relaxed); }
+
+ private:
+  void set_goal();
+
+  std::int32_t gc_percent_ = 100;
+  std::uint64_t memory_limit_ = 0;
+  bool by_goal_ = true;
+  std::atomic<std::uint64_t> live_{0};       // after the last cycle
+  std::atomic<std::uint64_t> allocated_{0};  // since the last cycle ended
+  std::atomic<std::uint64_t> goal_{0};       // heap_now at which marking should be done
+  std::atomic<std::uint64_t> trigger_{0};    // value of allocated_ at which the next cycle starts
+  std::atomic<std::uint64_t> assist_ratio_percent_{0};
+};
+
+extern Pacer pacer;
+
+}  // namespace tandem::gc

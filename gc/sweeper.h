@@ -1,0 +1,38 @@
+#pragma once
+// Sweeping: the marks of a block become its allocated cells. Lazily when an allocation wants the block, and in the
+// background as collector work. Dead cells that hold a constructed object with a destructor are condemned: they stay
+// allocated until the finaliser has run the destructor, however long that takes; the block counts as swept at once.
+
+#include <cstdint>
+
+#include "gc/space.h"
+
+namespace tandem::gc {
+
+class Sweeper {
+ public:
+  /// Takes the marks over, if that has not been done since `swept_cycle`. The caller owns the block (took it from a list, or
+  /// has it as its current block). Returns how many cells are allocated now.
+  std::uint32_t sweep_cells(BlockIndex block, std::uint64_t swept_cycle);
+
+  /// Sweeps unswept blocks until there is none left or the deadline has passed; puts each where it belongs. True if any.
+  bool sweep_until(std::uint64_t deadline_ns);
+
+  /// After sweep_cells on a block taken from Space::unswept that the caller does not keep.
+  void put_away(Space& space, BlockIndex block, std::uint32_t allocated);
+  /// One block less to sweep; wakes those who wait for the end.
+  void count_swept();
+
+  bool finished() const { return spaces.unswept_blocks.load(std::memory_order_acquire) == 0; }
+
+  /// Cycle whose marks are valid: set when marking is committed. Read under ownership of a block.
+  std::atomic<std::uint64_t> committed_cycle{0};
+
+ private:
+  void sweep_large(BlockIndex head);
+  std::uint64_t condemn(BlockIndex block, std::uint32_t word, std::uint64_t dead);
+};
+
+extern Sweeper sweeper;
+
+}  // namespace tandem::gc

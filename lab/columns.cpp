@@ -1,0 +1,37 @@
+#include "lab/columns.h"
+
+#include <array>
+
+namespace lab {
+namespace {
+
+using enum Aggregate;
+
+constexpr const char* kSafepoint = "time to safepoint";
+constexpr const char* kQuery = "query latency";
+constexpr const char* kGap = "longest gap";
+
+constexpr std::array kColumns{
+    Column{"", "documents/s", "documents_per_second", Unit::count, median},
+    Column{"", "wall", "wall_ns", Unit::nanoseconds, median},
+    Column{"", "live heap", "live_bytes", Unit::bytes, median},
+    Column{"", "peak RSS", "peak_rss_bytes", Unit::bytes, median},
+    Column{"", "cycles", "cycles", Unit::count, median},
+    Column{"", "longest stop", "longest_all_stopped_ns", Unit::nanoseconds, maximum},
+    Column{kSafepoint, "p50", "time_to_safepoint_p50_ns", Unit::nanoseconds, median},
+    Column{kSafepoint, "p99", "time_to_safepoint_p99_ns", Unit::nanoseconds, median},
+    Column{kSafepoint, "max", "time_to_safepoint_max_ns", Unit::nanoseconds, maximum},
+    Column{kQuery, "p50", "query_latency_p50_ns", Unit::nanoseconds, median},
+    Column{kQuery, "p99", "query_latency_p99_ns", Unit::nanoseconds, median},
+    Column{kQuery, "p99.9", "query_latency_p999_ns", Unit::nanoseconds, median},
+    Column{kQuery, "max", "query_latency_max_ns", Unit::nanoseconds, maximum},
+    Column{kGap, "own", "gap_own_max_ns", Unit::nanoseconds, maximum},
+    Column{kGap, "all", "gap_all_max_ns", Unit::nanoseconds, maximum},
+    Column{"", "GC CPU", "collector_cpu_share", Unit::share, median},
+};
+
+}  // namespace
+
+std::span<const Column> columns() { return kColumns; }
+
+}  // namespace lab

@@ -1,0 +1,219 @@
+#include "lab/command_line.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <stdexcept>
+
+namespace lab {
+namespace {
+
+constexpr const char* kFooter = R"(
+Knobs. A knob is a field of tandem::Options; tandem-lab sets it through the environment variable
+TANDEM_<FIELD>, so that every knob of the library can be set, and the library itself judges the value. Several
+values, separated by commas, make several variants; several knobs with several values, their product.
+
+Runs. Every run is a process of its own (this program again), so that resident memory and the state of the
+heap belong to that run alone. Variants take turns, A B A B ..., after --warmup rounds that are not counted.
+
+Example:
+  tandem-lab run index --input /usr/include --glob '*.h' --stop ragged,stop_the_world --repeat 5
+
+Exit status: 0 all runs succeeded; 1 a run failed or gave a wrong result; 2 bad input.)";
+
+// Knobs with an option of their own; all others are reached with --set.
+struct Shortcut {
+  const char* option;
+  const char* knob;
+  const char* help;
+};
+constexpr std::array kShortcuts{
+    Shortcut{"--stop", "stop", "knob stop: ragged, stop_the_world"},
+    Shortcut{"-P,--processors", "processors", "knob processors: goroutines that run at once"},
+    Shortcut{"--gc-percent", "gc_percent",
+             "knob gc_percent: growth of the heap that starts a collection, percent"},
+};
+
+struct KnobArguments {
+  std::array<std::string, kShortcuts.size()> shortcuts;
+  std::vector<std::string> set;
+};
+
+struct Parser {
+  CommandLine result;
+  KnobArguments knobs;
+  std::string globs;
+  CLI::App app{"tandem-lab: runs experiments on the Tandem runtime and compares variants", "tandem-lab"};
+
+  Parser();
+  void add_common_options(CLI::App& command);
+  void add_index_options(CLI::App& command);
+  void add_binary_trees_options(CLI::App& command);
+  std::vector<KnobValues> knob_values() const;
+};
+
+Parser::Parser() {
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);  // inherited by subcommands
+  app.add_subcommand("help", "Print all options of all commands");
+  app.add_subcommand("list", "List the workloads and all knobs with their values");
+  CLI::App* run = app.add_subcommand("run", "Run a workload and print a table with a row for each variant");
+  run->require_subcommand(1);
+  CLI::App* index =
+      run->add_subcommand("index", "Index a directory's files while goroutines query the index");
+  add_index_options(*index);
+  add_common_options(*index);
+  CLI::App* trees =
+      run->add_subcommand("binary-trees", "Allocate and drop binary trees, a goroutine for each depth");
+  add_binary_trees_options(*trees);
+  add_common_options(*trees);
+}
+
+void Parser::add_common_options(CLI::App& command) {
+  command.add_option("--repeat", result.repeat, "Counted runs of each variant")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command.add_option("--warmup", result.warm_up, "Runs of each variant before those, not counted")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  command.add_option("--json", result.json_file, "File for the raw figures of every run")->type_name("FILE");
+  command
+      .add_option("--gap-probes", result.request.gap_probes,
+                  "Goroutines that do nothing but record the longest gap in their own progress")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command.add_flag("-v,--verbose", result.request.verbose, "Name skipped files on stderr");
+  for (std::size_t i = 0; i < kShortcuts.size(); ++i)
+    command.add_option(kShortcuts[i].option, knobs.shortcuts[i], kShortcuts[i].help)
+        ->type_name("VALUE[,VALUE...]")
+        ->multi_option_policy(CLI::MultiOptionPolicy::Throw)  // two lists: which one is meant?
+        ->group("Knobs");
+  command.add_option("--set", knobs.set, "Any knob; may be repeated")
+      ->type_name("KNOB=VALUE[,VALUE...]")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group("Knobs");
+}
+
+void Parser::add_index_options(CLI::App& command) {
+  IndexRequest& index = result.request.index;
+  command.add_option("--input", index.input, "Directory whose files are indexed")
+      ->required()
+      ->type_name("DIR");
+  command
+      .add_option("--glob", globs,
+                  "Which files: shell patterns on the name, or with a slash on the path below DIR")
+      ->type_name("PATTERN[,PATTERN...]");
+  command.add_option("--seconds", index.seconds, "The measured part lasts at least so long")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
+  command.add_option("--passes", index.passes, "... and indexes the input at least so often, anew each time")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  command
+      .add_option("--live-mb", index.live_mb,
+                  "Keep copies of the index until so much is live, in MiB; 0: only the index itself")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
+  command
+      .add_option("--queries-per-second", index.queries_per_second,
+                  "Rate of look-ups, due at fixed times whatever the system does; 0: none")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--query-goroutines", index.query_goroutines, "Goroutines that share the look-ups")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command.add_option("--readers", index.readers, "Goroutines that read files")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command.add_option("--tokenisers", index.tokenisers, "Goroutines that cut documents into terms")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--shards", index.shards, "Parts of the index, each with an indexer goroutine of its own")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command
+      .add_option("--dump-index", index.dump_index,
+                  "Write 'term<TAB>documents<TAB>occurrences' of every term, sorted bytewise")
+      ->type_name("FILE");
+}
+
+void Parser::add_binary_trees_options(CLI::App& command) {
+  command.add_option("--depth", result.request.binary_trees.depth, "Depth of the longest-lived tree")
+      ->check(CLI::Range(6, 26))
+      ->capture_default_str();
+}
+
+std::vector<KnobValues> Parser::knob_values() const {
+  std::vector<KnobValues> values;
+  for (std::size_t i = 0; i < kShortcuts.size(); ++i)
+    if (!knobs.shortcuts[i].empty())
+      values.push_back({kShortcuts[i].knob, split_values(kShortcuts[i].option, knobs.shortcuts[i])});
+  for (const std::string& text : knobs.set) values.push_back(parse_knob(text));
+  return values;
+}
+
+// CLI11 says of an unknown word only that it misses a subcommand.
+void check_command_words(const std::vector<std::string>& words) {
+  if (words.empty()) throw UsageError("say what to do: list, run or help");
+  const auto is_option = [&](std::size_t i) { return words[i].starts_with('-'); };
+  if (!is_option(0) && words[0] != "list" && words[0] != "run" && words[0] != "help")
+    throw UsageError(fmt::format("unknown command '{}'; the commands are list, run and help", words[0]));
+  if (words[0] != "run") return;
+  if (words.size() > 1 && (words[1] == "--help" || words[1] == "-h")) return;
+  if (words.size() < 2 || is_option(1))
+    throw UsageError("run: say which workload, before any options: index or binary-trees");
+  if (words[1] != "index" && words[1] != "binary-trees")
+    throw UsageError(
+        fmt::format("run: unknown workload '{}'; the workloads are index and binary-trees", words[1]));
+}
+
+CommandLine help(std::string text) {
+  CommandLine result;
+  result.help_text = std::move(text);
+  return result;
+}
+
+std::string help_on_everything(const CLI::App& app) {
+  std::string text = app.help();
+  const CLI::App* run = app.get_subcommand("run");
+  for (const CLI::App* workload : run->get_subcommands({})) text += "\n" + workload->help();
+  return text;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(std::vector<std::string> arguments) {
+  check_command_words(arguments);
+  const auto parser = std::make_unique<Parser>();  // options point into it
+  CLI::App& app = parser->app;
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // the order in which CLI11 takes a vector
+    app.parse(std::move(arguments));
+    CommandLine& result = parser->result;
+    if (app.got_subcommand("list")) result.action = Action::list;
+    if (app.got_subcommand("help")) result.help_text = help_on_everything(app);
+    if (!app.got_subcommand("run")) return std::move(result);
+
+    result.action = Action::run;
+    result.request.workload = app.get_subcommand("run")->get_subcommands().front()->get_name();
+    if (!parser->globs.empty()) result.request.index.globs = split_values("--glob", parser->globs);
+    result.variants = all_variants(parser->knob_values());
+    return std::move(result);
+  } catch (const CLI::CallForAllHelp&) {
+    return help(help_on_everything(app));
+  } catch (const CLI::CallForHelp&) {
+    return help(app.help());
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(fmt::format("{} (see: tandem-lab help)", error.what()));
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace lab

@@ -1,0 +1,48 @@
+#pragma once
+// Everything one run needs to know, as the parent process hands it to the child that carries the run out.
+// Knobs are not in here: they travel in the child's environment, as the runtime reads them anyway.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace lab {
+
+struct IndexRequest {
+  std::string input;
+  std::vector<std::string> globs;
+  double seconds = 3;                // the measured part lasts at least so long ...
+  int passes = 1;                    // ... and indexes the input at least so often
+  std::uint64_t live_mb = 0;         // copies of the index are kept until so much is live; MiB
+  double queries_per_second = 1000;  // of all query goroutines together; 0: no queries
+  int query_goroutines = 2;
+  int readers = 4;
+  int tokenisers = 4;
+  int shards = 4;
+  std::string dump_index;  // file that gets the terms of the last pass; empty: none
+
+  bool operator==(const IndexRequest&) const = default;
+};
+
+struct BinaryTreesRequest {
+  int depth = 16;
+
+  bool operator==(const BinaryTreesRequest&) const = default;
+};
+
+struct RunRequest {
+  std::string workload;
+  IndexRequest index;
+  BinaryTreesRequest binary_trees;
+  int gap_probes = 0;     // goroutines that watch for gaps in their own progress
+  bool verbose = false;   // name every skipped file on stderr
+  bool progress = false;  // report progress to the parent
+
+  bool operator==(const RunRequest&) const = default;
+};
+
+void to_json(nlohmann::json& json, const RunRequest& request);
+void from_json(const nlohmann::json& json, RunRequest& request);
+
+}  // namespace lab

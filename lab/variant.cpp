@@ -1,0 +1,83 @@
+#include "lab/variant.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace lab {
+namespace {
+
+bool is_knob_name(const std::string& name) {
+  const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && std::all_of(name.begin(), name.end(), allowed);
+}
+
+}  // namespace
+
+std::string Variant::label() const {
+  if (knobs.empty()) return "defaults";
+  std::string text;
+  for (const auto& [knob, value] : knobs)
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", knob, value);
+  return text;
+}
+
+std::vector<std::string> split_values(const std::string& what, const std::string& list) {
+  std::vector<std::string> values;
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t end = std::min(list.find(',', begin), list.size());
+    std::string value = list.substr(begin, end - begin);
+    if (value.empty()) {
+      throw std::invalid_argument(fmt::format(
+          "{}: '{}' has an empty value; give one value, or several separated by single commas", what, list));
+    }
+    if (std::find(values.begin(), values.end(), value) != values.end())
+      throw std::invalid_argument(fmt::format("{}: '{}' names the value '{}' twice", what, list, value));
+    values.push_back(std::move(value));
+    begin = end + 1;
+  }
+  return values;
+}
+
+KnobValues parse_knob(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::string name = text.substr(0, equals);
+  if (equals == std::string::npos || !is_knob_name(name)) {
+    throw std::invalid_argument(
+        fmt::format("--set: '{}' is not of the form knob=value[,value...] (a knob's name is in lower case: "
+                    "stop, gc_percent)",
+                    text));
+  }
+  return {name, split_values("--set " + name, text.substr(equals + 1))};
+}
+
+std::vector<Variant> all_variants(const std::vector<KnobValues>& knobs) {
+  std::vector<Variant> variants(1);
+  for (std::size_t i = 0; i < knobs.size(); ++i) {
+    const KnobValues& knob = knobs[i];
+    for (std::size_t j = 0; j < i; ++j) {
+      if (knobs[j].knob == knob.knob)
+        throw std::invalid_argument(
+            fmt::format("the knob '{}' is given twice; give it once, with all its values: {}={},{}",
+                        knob.knob, knob.knob, knobs[j].values[0], knob.values[0]));
+    }
+    std::vector<Variant> product;
+    for (const Variant& variant : variants) {
+      for (const std::string& value : knob.values) {
+        product.push_back(variant);
+        product.back().knobs.emplace_back(knob.knob, value);
+      }
+    }
+    variants = std::move(product);
+  }
+  return variants;
+}
+
+std::string environment_name(const std::string& knob) {
+  std::string name = "TANDEM_";
+  for (const char c : knob) name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
+}
+
+}  // namespace lab

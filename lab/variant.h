@@ -1,0 +1,34 @@
+#pragma once
+// A variant: one value for each experiment knob that is to be set. Several values for a knob make several
+// variants; several such knobs, their product.
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace lab {
+
+struct KnobValues {
+  std::string knob;
+  std::vector<std::string> values;
+};
+
+struct Variant {
+  std::vector<std::pair<std::string, std::string>> knobs;  // name and value, in the order of the command line
+
+  // What tells it from its siblings, e.g. "stop=ragged processors=2"; "defaults" where no knob is set.
+  std::string label() const;
+};
+
+// "knob=value[,value...]". Throws std::invalid_argument, saying what is wrong and what would be right.
+KnobValues parse_knob(const std::string& text);
+
+// Splits "a,b,c"; throws std::invalid_argument when a value is empty or occurs twice. `what` names the list.
+std::vector<std::string> split_values(const std::string& what, const std::string& list);
+
+// The product; the last knob's values change fastest. Throws std::invalid_argument when a knob occurs twice.
+std::vector<Variant> all_variants(const std::vector<KnobValues>& knobs);
+
+// The environment variable through which the runtime takes the knob: TANDEM_STOP for "stop".
+std::string environment_name(const std::string& knob);
+
+}  // namespace lab

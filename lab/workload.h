@@ -1,0 +1,29 @@
+#pragma once
+// What a workload offers. A workload's run() is the first goroutine of a run in a child process.
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "lab/child_process.h"
+#include "lab/run_request.h"
+
+namespace lab {
+
+struct Workload {
+  const char* name;
+  const char* summary;  // for `tandem-lab list`
+
+  // Called in the parent before any run. Throws UsageError when the request cannot be carried out.
+  void (*check)(const RunRequest& request);
+
+  // Returns {"metrics": {name: number ...}, "input_text": text for people, "input": raw figures}. Throws
+  // std::exception when the run failed, or its result was wrong.
+  nlohmann::json (*run)(const RunRequest& request, const ParentPipe& parent);
+};
+
+std::span<const Workload> workloads();
+
+// Throws UsageError naming the workloads there are.
+const Workload& workload_named(const std::string& name);
+
+}  // namespace lab

@@ -1,0 +1,50 @@
+#include "runtime/base/os_thread.h"
+
+#include <cstdio>
+#include <memory>
+#include <system_error>
+
+#include "runtime/base/assert.h"
+
+namespace tandem::base {
+namespace {
+
+struct Start {
+  char name[16];
+  std::function<void()> body;
+};
+
+void* run_body(void* argument) noexcept {
+  std::unique_ptr<Start> start(static_cast<Start*>(argument));
+  pthread_setname_np(pthread_self(), start->name);
+  start->body();
+  return nullptr;
+}
+
+}  // namespace
+
+Thread::~Thread() { TANDEM_CHECK(!started_, "a thread must be joined before its object is destroyed"); }
+
+void Thread::start(const char* name, std::function<void()> body, std::size_t stack_bytes) {
+  TANDEM_CHECK(!started_, "this thread object already runs a thread");
+  auto start = std::make_unique<Start>();
+  std::snprintf(start->name, sizeof start->name, "%s", name);
+  start->body = std::move(body);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  int error = pthread_attr_setstacksize(&attributes, stack_bytes);
+  if (error == 0) error = pthread_create(&handle_, &attributes, run_body, start.get());
+  pthread_attr_destroy(&attributes);
+  if (error != 0)
+    throw std::system_error(error, std::generic_category(), std::string("cannot start thread ") + name);
+  static_cast<void>(start.release());  // the thread owns it
+  started_ = true;
+}
+
+void Thread::join() noexcept {
+  TANDEM_CHECK(started_, "join needs a started thread");
+  pthread_join(handle_, nullptr);
+  started_ = false;
+}
+
+}  // namespace tandem::base

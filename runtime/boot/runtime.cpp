@@ -1,0 +1,171 @@
+// run(): the only place that knows all parts. Builds them, plugs the ports into the registry, runs main as
+// the first goroutine and takes everything apart again, in the opposite order, whether or not it came to run.
+#include <unistd.h>
+
+#include <atomic>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+
+#include <tandem/runtime.h>
+
+#include "gc/collector.h"
+#include "gc/counters.h"
+#include "netpoll/epoll_poller.h"
+#include "runtime/base/assert.h"
+#include "runtime/boot/active_run.h"
+#include "runtime/boot/options.h"
+#include "runtime/seam/phase.h"
+#include "runtime/seam/registry.h"
+#include "sched/scheduler.h"
+
+namespace tandem::boot {
+
+namespace {
+
+using seam::registry;
+
+std::atomic<bool> run_in_progress{false};
+
+// Refuses a second run while one is in progress, and lets the next one in when it is over.
+class OneRun {
+ public:
+  OneRun() {
+    if (detail::current_goroutine() != nullptr)
+      throw std::logic_error(
+          "tandem::run: called inside a goroutine; start further goroutines with tandem::go");
+    // Acquire, and release below: this run finds what the last one left as that one left it.
+    if (run_in_progress.exchange(true, std::memory_order_acquire))
+      throw std::logic_error(
+          "tandem::run: another thread is running the runtime; it can be run again afterwards");
+  }
+  ~OneRun() { run_in_progress.store(false, std::memory_order_release); }
+  OneRun(const OneRun&) = delete;
+  OneRun& operator=(const OneRun&) = delete;
+};
+
+// main, and what became of it.
+struct FirstGoroutine {
+  int (*invoke)(void* closure);
+  void* closure;
+  int result = 0;
+  std::exception_ptr exception = nullptr;
+
+  static void run(void* argument) {
+    auto& self = *static_cast<FirstGoroutine*>(argument);
+    try {
+      self.result = self.invoke(self.closure);
+    } catch (...) {
+      self.exception = std::current_exception();
+    }
+  }
+  static void destroy(void*) noexcept {}  // it lives in run_erased
+};
+constexpr seam::ClosureOperations kFirstGoroutine{&FirstGoroutine::run, &FirstGoroutine::destroy};
+
+class Runtime {
+ public:
+  explicit Runtime(const Options& options)
+      : options_(options), processors_(std::make_unique<seam::Processor[]>(options.processors)) {
+    try {
+      plug();
+    } catch (...) {
+      unplug();
+      throw;
+    }
+  }
+  ~Runtime() { unplug(); }
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  void run(FirstGoroutine& first) { scheduler_.run_first(kFirstGoroutine, &first); }
+
+ private:
+  void plug() {
+    TANDEM_CHECK(seam::current_phase() == seam::Phase::kIdle,
+                 "the last run ended in the middle of a collection");
+    for (std::uint32_t index = 0; index < options_.processors; ++index) processors_[index].index = index;
+    registry.options = &options_;
+    registry.processors = processors_.get();
+    registry.processor_count = options_.processors;
+    registry.goroutines.initialise();
+    registry.handshake.reset(options_.processors);
+    registry.world_stop.reset();
+    poller_.open();
+    registry.poller = &poller_;
+    gc::counters.begin_run(options_.processors);
+    registry.collector = &gc::the_collector();
+    gc::the_collector().start(options_);
+    collector_started_ = true;
+    registry.scheduler = &scheduler_;
+    scheduler_.start();
+    const std::lock_guard guard(active_run.lock);
+    active_run.options = &options_;
+  }
+
+  // Undoes as much of plug() as was done.
+  void unplug() noexcept {
+    forget_active_run();
+    scheduler_.stop();
+    if (collector_started_) gc::the_collector().stop();
+    poller_.close();
+    detail::global_words.poll.store(
+        0, std::memory_order_relaxed);  // requests posted after the last worker had gone
+    registry.options = nullptr;
+    registry.scheduler = nullptr;
+    registry.collector = nullptr;
+    registry.poller = nullptr;
+    registry.processors = nullptr;
+    registry.processor_count = 0;
+  }
+
+  void forget_active_run() noexcept {
+    const std::lock_guard guard(active_run.lock);
+    if (active_run.options == nullptr) return;
+    active_run.options = nullptr;
+    try {
+      active_run.last_statistics = gather_statistics();
+    } catch (const std::bad_alloc&) {
+      active_run.last_statistics = {};
+    }
+  }
+
+  const Options options_;
+  const std::unique_ptr<seam::Processor[]> processors_;
+  netpoll::EpollPoller poller_;
+  sched::Scheduler scheduler_;
+  bool collector_started_ = false;
+};
+
+}  // namespace
+
+constinit ActiveRun active_run;
+
+}  // namespace tandem::boot
+
+namespace tandem {
+
+std::string options_as_text() {
+  {
+    const std::lock_guard guard(boot::active_run.lock);
+    if (boot::active_run.options != nullptr) return boot::text_of(*boot::active_run.options);
+  }
+  return boot::text_of(boot::resolve_options(Options{}, environ));
+}
+
+namespace detail {
+
+int run_erased(const Options& options, int (*invoke)(void* closure), void* closure) {
+  boot::OneRun only;
+  boot::FirstGoroutine first{invoke, closure};
+  {
+    boot::Runtime runtime(boot::resolve_options(options, environ));
+    runtime.run(first);
+  }
+  // After everything else has ended: what the exception's destructor does must not meet a running runtime.
+  if (first.exception) std::rethrow_exception(first.exception);
+  return first.result;
+}
+
+}  // namespace detail
+}  // namespace tandem

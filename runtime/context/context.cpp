@@ -1,0 +1,70 @@
+#include "runtime/context/context.h"
+
+#include <cstdint>
+
+#include "runtime/base/assert.h"
+#include "runtime/base/bits.h"
+
+// The first code that runs on a new stack. It finds {entry, argument, 0, 0} at the stack pointer and calls
+// entry(argument). The return address is declared undefined and the frame pointer is zero, so unwinding by
+// tables and by frame pointers both stop here; an exception that reaches it ends in std::terminate.
+#if defined(__x86_64__)
+asm(R"(
+.text
+.p2align 4
+.globl tandem_context_entry
+.hidden tandem_context_entry
+.type tandem_context_entry, @function
+tandem_context_entry:
+  .cfi_startproc
+  .cfi_undefined rip
+  popq %rax
+  popq %rdi
+  xorl %ebp, %ebp
+  callq *%rax
+  ud2
+  .cfi_endproc
+.size tandem_context_entry, .-tandem_context_entry
+.section .note.GNU-stack,"",@progbits
+.text
+)");
+#elif defined(__aarch64__)
+asm(R"(
+.text
+.p2align 4
+.globl tandem_context_entry
+.hidden tandem_context_entry
+.type tandem_context_entry, %function
+tandem_context_entry:
+  .cfi_startproc
+  .cfi_undefined x30
+  hint #38
+  ldp x9, x0, [sp], #16
+  mov x29, xzr
+  mov x30, xzr
+  blr x9
+  brk #1
+  .cfi_endproc
+.size tandem_context_entry, .-tandem_context_entry
+.section .note.GNU-stack,"",%progbits
+.text
+)");
+#endif
+
+extern "C" void tandem_context_entry();
+
+namespace tandem::context {
+
+void prepare_context(Context& context, std::byte* stack_top, void (*entry)(void*), void* argument) noexcept {
+  TANDEM_ASSERT(entry != nullptr);
+  auto* words = reinterpret_cast<void**>(base::round_down(stack_top, 16)) - 4;
+  words[0] = reinterpret_cast<void*>(entry);
+  words[1] = argument;
+  words[2] = nullptr;  // what a frame-pointer walk would take for the caller's frame
+  words[3] = nullptr;  // and its return address
+  context.sp = words;
+  context.resume = reinterpret_cast<void*>(&tandem_context_entry);
+  context.frame = nullptr;
+}
+
+}  // namespace tandem::context

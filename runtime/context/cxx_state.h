@@ -1,0 +1,47 @@
+// What the C++ runtime and libc keep per thread but belongs to the goroutine: exceptions caught and in
+// flight, and errno.
+//
+// Without it an exception in flight leaks, or is taken for another goroutine's, when its goroutine moves to
+// another thread. A worker caches the two addresses once (asking costs a call each, and compilers cache the
+// answers across switches); saving and restoring are then three loads and stores.
+#pragma once
+
+namespace tandem::context {
+
+// Per goroutine, valid while it does not run. All zero for one that has never run.
+struct CxxState {
+  void* caught = nullptr;  // chain of exceptions being handled
+  unsigned uncaught = 0;   // what std::uncaught_exceptions() answers
+  int saved_errno = 0;
+};
+
+// Per worker thread.
+struct CxxThreadState {
+  void* eh_globals = nullptr;     // __cxa_get_globals() of that thread
+  int* errno_location = nullptr;  // &errno of that thread
+
+  // Never inlined, so that no caller caches another thread's addresses.
+  [[gnu::noinline]] static CxxThreadState of_this_thread() noexcept;
+};
+
+// The Itanium C++ ABI fixes the first two fields of __cxa_eh_globals on 64-bit platforms.
+struct [[gnu::may_alias]] EhGlobals {
+  void* caught;
+  unsigned uncaught;
+};
+
+// Both: on the thread that `thread` describes, `state` being the goroutine's that stops or is about to run.
+inline void save(CxxState& state, const CxxThreadState& thread) noexcept {
+  const auto* globals = static_cast<const EhGlobals*>(thread.eh_globals);
+  state.caught = globals->caught;
+  state.uncaught = globals->uncaught;
+  state.saved_errno = *thread.errno_location;
+}
+inline void restore(const CxxState& state, const CxxThreadState& thread) noexcept {
+  auto* globals = static_cast<EhGlobals*>(thread.eh_globals);
+  globals->caught = state.caught;
+  globals->uncaught = state.uncaught;
+  *thread.errno_location = state.saved_errno;
+}
+
+}  // namespace tandem::context

@@ -1,0 +1,43 @@
+#pragma once
+// Inline halves of the write barrier and of shading. The hybrid barrier of Go (proposal 17503), with a per-cycle switch:
+//   kBarrierStores  a store exchanges the slot, so that each overwritten value is seen by exactly one writer, and shades it;
+//   kBarrierLoads   some stack is unscanned: the new value of a store, every value read from a Member and every copied or
+//                   newly made Local is shaded too, because a scanned goroutine may be holding what it read through a
+//                   Local of another, unscanned stack, whose owner then drops it.
+// The flags are one global byte. A processor may see a change late; handshakes 1 and 4 bound how late.
+
+#include <atomic>
+#include <cstdint>
+
+#include "tandem/detail/words.h"
+
+namespace tandem::detail {
+
+/// Marks the object that contains `address` grey; does nothing when no marking goes on. Never parks. Null is allowed.
+[[gnu::cold]] void shade(const void* address);
+
+/// Stores `value` to `slot` and shades as the flags ask.
+[[gnu::cold]] void store_with_barrier(std::atomic<void*>& slot, void* value);
+
+[[gnu::always_inline]] inline std::uint8_t barrier_bits() {
+  return global_words.barrier.load(std::memory_order_relaxed);
+}
+
+/// To be called with every reference that reaches a stack slot.
+[[gnu::always_inline]] inline void shade_if_stacks_unscanned(const void* address) {
+  if (barrier_bits() & kBarrierLoads) [[unlikely]] shade(address);
+}
+
+/// The store of every managed slot. Release: who reads the reference sees the object initialised.
+[[gnu::always_inline]] inline void store_managed(std::atomic<void*>& slot, void* value) {
+  if (barrier_bits() != 0) [[unlikely]] return store_with_barrier(slot, value);
+  slot.store(value, std::memory_order_release);
+}
+
+/// First store to a slot that was null: no old value to shade.
+[[gnu::always_inline]] inline void initialise_managed(std::atomic<void*>& slot, void* value) {
+  shade_if_stacks_unscanned(value);
+  slot.store(value, std::memory_order_release);
+}
+
+}  // namespace tandem::detail

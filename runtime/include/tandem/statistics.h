@@ -1,0 +1,83 @@
+#pragma once
+// What the runtime has counted: a snapshot of counters, gauges and histograms.
+//
+//   const tandem::Statistics now = tandem::statistics();
+//   std::printf("%llu cycles, safepoint p99 %llu ns\n", (unsigned long long)now.cycles,
+//               (unsigned long long)now.time_to_safepoint.percentile(0.99));
+
+#include <cstdint>
+#include <cstdio>
+#include <vector>
+
+namespace tandem {
+
+/// Durations in nanoseconds, in buckets at most 1/32 wide: a percentile is at most 3.1 % above the true
+/// value.
+struct HistogramSnapshot {
+  struct Bucket {
+    std::uint64_t last_ns;  ///< the largest duration that belongs to it
+    std::uint64_t count;
+  };
+  std::uint64_t count = 0;
+  std::uint64_t sum_ns = 0;
+  std::uint64_t max_ns = 0;
+  std::vector<Bucket> buckets;  ///< ascending, those that are not empty
+
+  double mean_ns() const {
+    return count == 0 ? 0.0 : static_cast<double>(sum_ns) / static_cast<double>(count);
+  }
+  /// The smallest duration that at least this part of the records does not exceed; quantile 0 to 1. 0 when
+  /// empty.
+  std::uint64_t percentile(double quantile) const;
+};
+
+/// Counters grow from the start of a run; gauges (marked so) are as of now. Fields are read one after another
+/// while the program goes on, so two of them may differ by what happened in between.
+struct Statistics {
+  // -- Heap.
+  std::uint64_t cycles = 0;             ///< collection cycles completed
+  std::uint64_t live_bytes = 0;         ///< gauge: found reachable by the last cycle
+  std::uint64_t heap_bytes = 0;         ///< gauge: in blocks that are in use
+  std::uint64_t allocated_bytes = 0;    ///< lags behind by what lies in the processors' allocation windows
+  std::uint64_t allocated_objects = 0;  ///< likewise
+  std::uint64_t freed_bytes = 0;        ///< as sweeping finds it
+  std::uint64_t finalized_objects = 0;  ///< destructors and cleanups run
+
+  // -- Stops. With Options::stop = ragged no processor ever waits for another one, and both stay 0.
+  std::uint64_t longest_all_stopped_ns = 0;  ///< from when the last processor stopped to when all were let go
+  std::uint64_t times_held = 0;              ///< processors held, once for each and stop
+  // -- Processor time, in nanoseconds.
+  std::uint64_t mark_cpu_ns = 0;    ///< marking, assists not included
+  std::uint64_t assist_cpu_ns = 0;  ///< marking by goroutines that allocate
+  std::uint64_t scan_cpu_ns = 0;    ///< roots
+  std::uint64_t sweep_cpu_ns = 0;
+  std::uint64_t collector_cpu_ns = 0;  ///< all of the collector: the four above and its handshake operations
+  std::uint64_t process_cpu_ns = 0;    ///< the whole process since it started, all threads
+
+  // -- Goroutines.
+  std::uint64_t goroutines = 0;  ///< gauge: started and not yet ended
+  std::uint64_t goroutines_created = 0;
+  std::uint64_t switches = 0;  ///< times a worker resumed a goroutine
+  std::uint64_t parks = 0;
+  std::uint64_t wakeups = 0;      ///< parked goroutines made runnable
+  std::uint64_t steals = 0;       ///< goroutines taken from another processor's queue
+  std::uint64_t preemptions = 0;  ///< slices that ended at a poll
+  std::uint64_t stacks_scanned = 0;
+
+  // -- Handshakes.
+  std::uint64_t handshakes = 0;         ///< requested
+  HistogramSnapshot time_to_safepoint;  ///< from a handshake's request to each processor's acknowledgement
+  /// How long a goroutine that could run did not, because its processor worked for the collector in its
+  /// place.
+  HistogramSnapshot kept_from_running;
+};
+
+/// A snapshot; while nothing runs, the final one of the last run. From any goroutine or thread. Does not
+/// park.
+Statistics statistics();
+
+/// Prints each goroutine's id, name, state, what it waits for and since when, and a backtrace. Does not park;
+/// the others go on meanwhile, so that it is no consistent picture. Prints one line when nothing runs.
+void dump_goroutines(std::FILE* file);
+
+}  // namespace tandem

@@ -1,0 +1,142 @@
+#pragma once
+/// \file
+/// Which references an object holds: the trace() protocol and the leaf trait.
+///
+/// A type that holds Members says so by a member function that visits each of them:
+/// \code
+///   void trace(tandem::Visitor& visit) const { visit(left); visit(right); }
+/// \endcode
+/// It is run once per type, on zeroed memory, to learn the offsets; so it must not depend on the object's contents.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <type_traits>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "tandem/member.h"
+
+namespace tandem {
+
+class Visitor;
+
+/// True for types that hold no reference to a managed object. Specialise it as true for your own leaf types that are not
+/// trivially copyable and that this header does not know.
+template <class T>
+struct is_leaf : std::bool_constant<std::is_trivially_copyable_v<T>> {};
+
+template <class T>
+struct is_leaf<Local<T>> : std::false_type {};
+template <class T>
+struct is_leaf<Member<T>> : std::false_type {};
+template <class T>
+struct is_leaf<Persistent<T>> : std::true_type {};  // a root of its own
+template <class C, class Tr, class A>
+struct is_leaf<std::basic_string<C, Tr, A>> : std::true_type {};
+template <class T>
+struct is_leaf<std::atomic<T>> : is_leaf<T> {};
+template <class T>
+struct is_leaf<std::optional<T>> : is_leaf<T> {};
+template <class T, std::size_t n>
+struct is_leaf<std::array<T, n>> : is_leaf<T> {};
+template <class A, class B>
+struct is_leaf<std::pair<A, B>> : std::conjunction<is_leaf<A>, is_leaf<B>> {};
+template <class... T>
+struct is_leaf<std::tuple<T...>> : std::conjunction<is_leaf<T>...> {};
+template <class... T>
+struct is_leaf<std::variant<T...>> : std::conjunction<is_leaf<T>...> {};
+template <class T, class A>
+struct is_leaf<std::vector<T, A>> : is_leaf<T> {};
+template <class T, class A>
+struct is_leaf<std::deque<T, A>> : is_leaf<T> {};
+template <class T, class D>
+struct is_leaf<std::unique_ptr<T, D>> : std::true_type {};
+template <class T>
+struct is_leaf<std::shared_ptr<T>> : std::true_type {};
+template <class T>
+struct is_leaf<std::weak_ptr<T>> : std::true_type {};
+template <class K, class V, class C, class A>
+struct is_leaf<std::map<K, V, C, A>> : std::conjunction<is_leaf<K>, is_leaf<V>> {};
+template <class K, class C, class A>
+struct is_leaf<std::set<K, C, A>> : is_leaf<K> {};
+template <class K, class V, class H, class E, class A>
+struct is_leaf<std::unordered_map<K, V, H, E, A>> : std::conjunction<is_leaf<K>, is_leaf<V>> {};
+template <class K, class H, class E, class A>
+struct is_leaf<std::unordered_set<K, H, E, A>> : is_leaf<K> {};
+
+namespace detail {
+
+template <class C>
+C class_of(void (C::*)(Visitor&) const);
+
+/// Has T a trace of its own? One inherited from a base does not count: it would miss T's fields.
+template <class T>
+concept DeclaresTrace = requires(const T& object, Visitor& visit) { object.trace(visit); } &&
+                        (!requires { class_of(&T::trace); } ||
+                         requires { requires std::is_same_v<decltype(class_of(&T::trace)), T>; });
+
+template <class T>
+struct IsMember : std::false_type {};
+template <class T>
+struct IsMember<Member<T>> : std::true_type {};
+template <class T>
+struct IsStdArray : std::false_type {};
+template <class T, std::size_t n>
+struct IsStdArray<std::array<T, n>> : std::true_type {};
+
+/// What may be a managed object or a part of one.
+template <class T>
+concept Managed = DeclaresTrace<T> || IsMember<T>::value || is_leaf<T>::value ||
+                  (IsStdArray<T>::value && (DeclaresTrace<typename T::value_type> ||
+                                            IsMember<typename T::value_type>::value));
+
+template <class T>
+inline constexpr bool kIsLeaf = is_leaf<T>::value && !DeclaresTrace<T>;
+
+}  // namespace detail
+
+/// Given to trace(): records where in the object the references lie.
+class Visitor {
+ public:
+  template <class T>
+  void operator()(const Member<T>& member) {
+    record(&member);
+  }
+  template <class T>
+    requires(!detail::IsMember<T>::value)
+  void operator()(const T& part) {
+    if constexpr (detail::DeclaresTrace<T>)
+      part.trace(*this);
+    else if constexpr (detail::IsStdArray<T>::value)
+      for (const auto& element : part) (*this)(element);
+    else
+      static_assert(is_leaf<T>::value,
+                    "this field may hold references: give its type `void trace(tandem::Visitor&) const`, or "
+                    "specialise tandem::is_leaf for it as true");
+  }
+
+  // -- For the library.
+  explicit Visitor(const void* object) : object_(static_cast<const std::byte*>(object)) {}
+  const std::vector<std::uint32_t>& offsets() const { return offsets_; }
+
+ private:
+  void record(const void* member) {
+    offsets_.push_back(static_cast<std::uint32_t>(static_cast<const std::byte*>(member) - object_));
+  }
+
+  const std::byte* object_;
+  std::vector<std::uint32_t> offsets_;
+};
+
+}  // namespace tandem

@@ -1,0 +1,41 @@
+#include "runtime/seam/safepoint.h"
+
+#include <cerrno>
+
+#include "runtime/seam/registry.h"
+#include "runtime/seam/requests.h"
+
+namespace tandem::seam {
+
+namespace {
+/// Mark work done for the fractional share at one safepoint; bounds how long a goroutine is kept from running.
+constexpr std::uint64_t kFractionalQuantumNs = 250'000;
+}  // namespace
+
+bool serve_requests(Processor& processor) {
+  // The verifier scans goroutines that stand at a safepoint from here on (verify_after_mark).
+  if (processor.running != nullptr) processor.running->context.sp = __builtin_frame_address(0);
+  const std::uint32_t bits = take_requests(processor);
+  if (bits & kRequestHandshake) registry.handshake.acknowledge(processor);
+  if (bits & kRequestHold) registry.world_stop.hold(processor);
+  if (bits & kRequestCollectorQuantum)
+    registry.collector->work(processor, kFractionalQuantumNs, WorkKind::kFractional);
+  return (bits & kRequestPreempt) != 0;
+}
+
+}  // namespace tandem::seam
+
+namespace tandem::detail {
+
+// Out of line and cold. errno is the caller's: whatever is done here must not show in it.
+[[gnu::noinline]] void safepoint_slow() {
+  auto* goroutine = static_cast<seam::Goroutine*>(current_goroutine());
+  if (goroutine == nullptr) return;  // a thread's own stack: nothing to preempt, its worker serves requests in its loop
+  auto& processor = *static_cast<seam::Processor*>(goroutine->processor);
+  if (!seam::requests_pending(processor)) return;  // another processor's request
+  const int saved_errno = errno;
+  if (seam::serve_requests(processor)) seam::registry.scheduler->preempt_running(*goroutine);
+  errno = saved_errno;
+}
+
+}  // namespace tandem::detail

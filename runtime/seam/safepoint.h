@@ -1,0 +1,23 @@
+#pragma once
+// A safepoint: a place where a goroutine's roots are complete and it may be switched. A poll costs one load and a branch.
+// Nobody polls inside a barrier, a Member load, a Local operation, or between taking a cell and rooting it.
+
+#include "runtime/seam/processor.h"
+#include "tandem/detail/words.h"
+
+namespace tandem::seam {
+
+/// Serves handshakes, holds and mark quanta of `processor`; by its driver, with no goroutine's stack in transition. Returns
+/// true when the running goroutine should give up its processor (its slice is over); the caller decides.
+bool serve_requests(Processor& processor);
+
+inline bool requests_pending(const Processor& processor) {
+  return processor.requests.load(std::memory_order_relaxed) != 0;
+}
+
+/// Poll of the running goroutine; may park it.
+inline void poll() {
+  if (detail::global_words.poll.load(std::memory_order_relaxed) != 0) [[unlikely]] detail::safepoint_slow();
+}
+
+}  // namespace tandem::seam

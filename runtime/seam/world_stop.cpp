@@ -1,0 +1,45 @@
+#include "runtime/seam/world_stop.h"
+
+#include <sched.h>
+
+#include "runtime/base/clock.h"
+#include "runtime/seam/registry.h"
+#include "runtime/seam/requests.h"
+
+namespace tandem::seam {
+
+namespace {
+constexpr std::uint64_t kHeldWorkBudgetNs = 1'000'000;  // mark work between two looks at the release
+}
+
+void WorldStop::reset() {
+  active_.store(0, std::memory_order_relaxed);
+  reached_at_ns_.store(0, std::memory_order_relaxed);
+  longest_ns_.store(0, std::memory_order_relaxed);
+  times_held_.store(0, std::memory_order_relaxed);
+}
+
+void WorldStop::begin() {
+  active_.store(1, std::memory_order_release);
+  for (Processor& processor : registry.all_processors()) post_request(processor, kRequestHold);
+}
+
+void WorldStop::all_reached() { reached_at_ns_.store(base::now_ns(), std::memory_order_relaxed); }
+
+void WorldStop::end() {
+  const std::uint64_t reached = reached_at_ns_.exchange(0, std::memory_order_relaxed);
+  const std::uint64_t stopped = reached == 0 ? 0 : base::now_ns() - reached;
+  if (stopped > longest_ns_.load(std::memory_order_relaxed)) longest_ns_.store(stopped, std::memory_order_relaxed);
+  for (Processor& processor : registry.all_processors()) withdraw_request(processor, kRequestHold);
+  active_.store(0, std::memory_order_release);
+}
+
+void WorldStop::hold(Processor& processor) {
+  times_held_.fetch_add(1, std::memory_order_relaxed);
+  while (active()) {
+    registry.handshake.acknowledge(processor);
+    if (!registry.collector->work(processor, kHeldWorkBudgetNs, WorkKind::kHeld) && active()) sched_yield();
+  }
+}
+
+}  // namespace tandem::seam

@@ -1,0 +1,38 @@
+#pragma once
+// stop = stop_the_world: the same cycle, but a processor that reaches the first safepoint of it is held there, doing mark
+// work, until the cycle has ended. With stop = ragged nothing here ever runs, and longest_all_stopped_ns stays 0: a
+// "stop" is a processor held waiting for another one.
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/base/histogram.h"
+#include "runtime/seam/processor.h"
+
+namespace tandem::seam {
+
+class WorldStop {
+ public:
+  /// Asks every processor to stay at its next safepoint. By the worker that starts a cycle.
+  void begin();
+  /// Every processor has reached its safepoint (or has no worker): the clock of "all stopped" starts.
+  void all_reached();
+  /// Releases them.
+  void end();
+
+  bool active() const { return active_.load(std::memory_order_acquire) != 0; }
+  /// Stays until released, acknowledging handshakes and doing collector work. Called at a safepoint.
+  void hold(Processor& processor);
+
+  std::uint64_t longest_all_stopped_ns() const { return longest_ns_.load(std::memory_order_relaxed); }
+  std::uint64_t times_held() const { return times_held_.load(std::memory_order_relaxed); }
+  void reset();  // boot only
+
+ private:
+  std::atomic<std::uint32_t> active_{0};
+  std::atomic<std::uint64_t> reached_at_ns_{0};
+  std::atomic<std::uint64_t> longest_ns_{0};
+  std::atomic<std::uint64_t> times_held_{0};
+};
+
+}  // namespace tandem::seam

@@ -1,0 +1,131 @@
+// The goroutine dump. While goroutines run it is no consistent picture: states are read once, stacks of parked goroutines
+// may be resumed under our hands (frames are checked to lie on the stack, which stays mapped).
+
+#include "sched/dump.h"
+
+#include "runtime/base/assert.h"
+#include "runtime/base/backtrace.h"
+#include "runtime/base/clock.h"
+#include "runtime/seam/registry.h"
+#include "sched/running_backtrace.h"
+#include "sched/shared.h"
+#include "tandem/statistics.h"
+
+namespace tandem::sched {
+
+namespace {
+
+const char* state_text(std::uint32_t state, const Goroutine& goroutine) {
+  switch (state & seam::kStateMask) {
+    case seam::kRunnable: return "runnable";
+    case seam::kRunning: return "running";
+    case seam::kBlocked: return "in a blocking call";
+    default: return goroutine.wait_reason != nullptr ? goroutine.wait_reason : "waiting";
+  }
+}
+
+void print_saved_backtrace(std::FILE* file, const Goroutine& goroutine) {
+  if (goroutine.context.sp == nullptr) {
+    std::fprintf(file, "  has not started yet\n");
+    return;
+  }
+  void* pcs[base::kBacktraceFramesMax];
+  const std::size_t count =
+      base::capture_backtrace({goroutine.context.frame, goroutine.context.resume}, goroutine.stack.low,
+                              goroutine.stack_base, pcs, base::kBacktraceFramesMax);
+  std::fflush(file);
+  base::print_backtrace(::fileno(file), pcs, count);
+}
+
+void print_running_backtrace(std::FILE* file, const Goroutine& goroutine) {
+  const std::uint32_t count = shared->worker_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Worker* const worker = shared->workers[i].load(std::memory_order_acquire);
+    RunningBacktrace running;
+    if (worker == nullptr || !backtrace_of(*worker, running) || running.goroutine != &goroutine) continue;
+    std::fflush(file);
+    base::print_backtrace(::fileno(file), running.pcs, running.count);
+    return;
+  }
+  std::fprintf(file, "  no backtrace: it moved while it was looked for\n");
+}
+
+void dump(std::FILE* file, const Goroutine& goroutine) {
+  const std::uint32_t state = goroutine.state.load(std::memory_order_acquire);
+  if ((state & seam::kStateMask) == seam::kDead) return;
+  std::fprintf(file, "%s [%s", GoroutineTitle(goroutine).text, state_text(state, goroutine));
+  const bool waits = (state & seam::kStateMask) == seam::kWaiting || (state & seam::kStateMask) == seam::kBlocked;
+  if (waits && goroutine.wait_object != nullptr) std::fprintf(file, " on %p", goroutine.wait_object);
+  const std::uint64_t now = base::now_ns();
+  if (waits && goroutine.wait_since_ns != 0 && now > goroutine.wait_since_ns)
+    std::fprintf(file, " for %.3f s", static_cast<double>(now - goroutine.wait_since_ns) / 1e9);
+  std::fprintf(file, "]:\n");
+  if (&goroutine == seam::current_goroutine()) {
+    void* pcs[base::kBacktraceFramesMax];
+    const std::size_t count = base::capture_backtrace(base::current_frame(), goroutine.stack.low, goroutine.stack_base,
+                                                      pcs, base::kBacktraceFramesMax);
+    std::fflush(file);
+    base::print_backtrace(::fileno(file), pcs, count);
+  } else if ((state & seam::kStateMask) == seam::kRunning) {
+    print_running_backtrace(file, goroutine);
+  } else {
+    print_saved_backtrace(file, goroutine);
+  }
+  std::fprintf(file, "\n");
+}
+
+void dump_where(std::FILE* file, std::uint32_t flags_excluded) {
+  seam::GoroutineTable& table = seam::registry.goroutines;
+  for (std::size_t index = 0; index < table.used(); ++index)
+    if ((table.at(index).flags & flags_excluded) == 0) dump(file, table.at(index));
+  std::fflush(file);
+}
+
+}  // namespace
+
+GoroutineTitle::GoroutineTitle(const Goroutine& goroutine) {
+  const char* const kind = goroutine.flags & seam::kRuntimeGoroutine  ? " (runtime)"
+                           : goroutine.flags & seam::kFirstGoroutine ? " (main)"
+                                                                     : "";
+  if (goroutine.name != nullptr)
+    std::snprintf(text, sizeof text, "goroutine %llu \"%s\"%s", static_cast<unsigned long long>(goroutine.id),
+                  goroutine.name, kind);
+  else
+    std::snprintf(text, sizeof text, "goroutine %llu%s", static_cast<unsigned long long>(goroutine.id), kind);
+}
+
+void dump_all(std::FILE* file) { dump_where(file, 0); }
+
+void dump_others(std::FILE* file) { dump_where(file, seam::kRuntimeGoroutine | seam::kFirstGoroutine); }
+
+void report_no_safepoint(Processor& processor, std::uint64_t for_ns) {
+  const std::uint32_t count = shared->worker_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const Worker* const worker = shared->workers[i].load(std::memory_order_acquire);
+    RunningBacktrace running;
+    if (worker == nullptr || worker->processor.load(std::memory_order_relaxed) != &processor ||
+        !backtrace_of(*worker, running))
+      continue;
+    std::fprintf(stderr,
+                 "tandem: processor %u has reached no safepoint for %.3f s (safepoint_report); it runs %s; a loop that neither "
+                 "allocates nor calls the library needs tandem::safepoint():\n",
+                 processor.index, static_cast<double>(for_ns) / 1e9,
+                 running.goroutine != nullptr ? GoroutineTitle(*running.goroutine).text : "no goroutine");
+    std::fflush(stderr);
+    base::print_backtrace(2, running.pcs, running.count);
+  }
+}
+
+}  // namespace tandem::sched
+
+namespace tandem {
+
+void dump_goroutines(std::FILE* file) {
+  if (sched::shared == nullptr) {
+    std::fprintf(file, "tandem: no run is in progress, there are no goroutines\n");
+    return;
+  }
+  sched::dump_all(file);
+}
+
+}  // namespace tandem

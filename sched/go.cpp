@@ -1,0 +1,96 @@
+// What public headers call: spawning from a goroutine, yield, safepoint, sleep.
+
+#include "tandem/go.h"
+
+#include <new>
+
+#include "runtime/base/clock.h"
+#include "runtime/context/stack.h"
+#include "runtime/seam/safepoint.h"
+#include "sched/park.h"
+#include "sched/spawn.h"
+#include "sched/timers.h"
+#include "sched/waiting.h"
+
+namespace tandem::detail {
+
+using sched::Goroutine;
+using sched::processor_of;
+
+Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_bytes, std::string_view name,
+                   std::uint64_t stack_bytes_max) {
+  Goroutine& self = sched::running_goroutine("tandem::go");
+  if (stack_bytes_max > context::kStackBytesMax) [[unlikely]] throw std::bad_alloc();
+  seam::poll();
+  Goroutine& embryo = sched::begin_spawn(&processor_of(self), operations, closure_bytes,
+                                         {name.data(), name.size(), stack_bytes_max, 0});
+  return {&embryo, embryo.closure};
+}
+
+// Constructing the closure may have parked: the processor is read again.
+void finish_spawn(Embryo embryo) noexcept {
+  sched::finish_spawn(*static_cast<Goroutine*>(embryo.goroutine), &processor_of(*seam::current_goroutine()));
+}
+
+void abandon_spawn(Embryo embryo) noexcept {
+  sched::abandon_spawn(*static_cast<Goroutine*>(embryo.goroutine), &processor_of(*seam::current_goroutine()));
+}
+
+namespace {
+struct Sleep : sched::TimerNode {
+  Goroutine* goroutine;
+  std::uint64_t ticket;
+};
+
+void end_sleep(sched::TimerNode& node, sched::Processor& here) {
+  auto& sleep = static_cast<Sleep&>(node);
+  Goroutine& goroutine = *sleep.goroutine;
+  if (!sched::claim(goroutine, sleep.ticket)) return;
+  goroutine.wake_reason.store(sched::WakeReason::kTimeout, std::memory_order_relaxed);
+  sched::ready(goroutine, here);
+}
+
+bool start_sleep(Goroutine& parked, void* argument) {
+  auto& sleep = *static_cast<Sleep*>(argument);
+  sched::arm(sleep, sleep.when_ns, processor_of(parked));
+  return true;
+}
+}  // namespace
+
+void sleep_until_ns(std::uint64_t deadline_ns) {
+  Goroutine& self = sched::running_goroutine("tandem::sleep_until");
+  if (deadline_ns <= base::now_ns()) return yield();
+  for (;;) {
+    Sleep sleep;
+    sleep.goroutine = &self;
+    sleep.when_ns = deadline_ns;
+    sleep.fire = &end_sleep;
+    if (!sched::open_cancellable_ticket(self, sleep.ticket)) sched::throw_cancelled();
+    const sched::WakeReason woken = sched::park(self, "sleep", nullptr, &start_sleep, &sleep);
+    disarm(sleep);  // also when it fired: its callback may not have returned
+    if (woken == sched::WakeReason::kTimeout) return;
+    sched::check_cancelled(self);  // else: cancelled, but shielded; sleep on
+  }
+}
+
+}  // namespace tandem::detail
+
+namespace tandem {
+
+void yield() {
+  sched::Goroutine& self = sched::running_goroutine("tandem::yield");
+  sched::check_cancelled(self);
+  sched::yield_now(self);
+  sched::check_cancelled(self);
+}
+
+void safepoint() { seam::poll(); }
+
+std::uint64_t this_goroutine::id() noexcept {
+  const sched::Goroutine* const self = seam::current_goroutine();
+  return self != nullptr ? self->id : 0;
+}
+
+std::size_t goroutine_count() noexcept { return sched::live_goroutines(); }
+
+}  // namespace tandem

@@ -1,0 +1,331 @@
+#include "sched/idle.h"
+
+#include <mutex>
+#include <utility>
+
+#include "runtime/base/assert.h"
+#include "runtime/base/clock.h"
+#include "runtime/seam/registry.h"
+#include "runtime/seam/safepoint.h"
+#include "sched/deadlock.h"
+#include "sched/monitor.h"
+#include "sched/shared.h"
+#include "sched/workers.h"
+
+namespace tandem::sched {
+
+namespace {
+
+IdleState& idle() { return shared->idle; }
+
+// -- The two lists; with the lock held.
+
+void push_processor(Processor& processor) {
+  processor.sched->next_idle = std::exchange(idle().processors, &processor);
+  idle().idle_processors.fetch_add(1, std::memory_order_seq_cst);  // I2
+}
+
+Processor* pop_processor() {
+  Processor* const processor = idle().processors;
+  if (processor == nullptr) return nullptr;
+  idle().processors = processor->sched->next_idle;
+  idle().idle_processors.fetch_sub(1, std::memory_order_seq_cst);
+  return processor;
+}
+
+void push_worker(Worker& worker) {
+  worker.idle = true;
+  worker.next_idle = std::exchange(idle().workers, &worker);
+}
+
+void remove_worker(Worker& worker) {
+  for (Worker** link = &idle().workers; *link != nullptr; link = &(*link)->next_idle)
+    if (*link == &worker) {
+      *link = worker.next_idle;
+      break;
+    }
+  worker.idle = false;
+}
+
+/// Takes the worker at the top, one that does not watch if there is such a one: interrupting the poller costs more.
+Worker* pop_worker() {
+  Worker* worker = idle().workers;
+  if (worker != nullptr && worker->watching && worker->next_idle != nullptr) worker = worker->next_idle;
+  if (worker != nullptr) remove_worker(*worker);
+  return worker;
+}
+
+// -- Waking.
+
+void interrupt(Worker& worker, bool watching) {
+  if (watching && seam::registry.poller != nullptr) seam::registry.poller->interrupt();
+  else worker.parker.unpark();
+}
+
+/// Takes a processor off the list and gives it to a worker. The caller has counted one searching worker for it if
+/// `searching`. False: there is no idle processor.
+bool wake_one(bool searching) {
+  Processor* processor = nullptr;
+  Worker* worker = nullptr;
+  bool watching = false;
+  {
+    const std::lock_guard guard(idle().lock);
+    processor = pop_processor();
+    if (processor == nullptr) return false;
+    worker = pop_worker();
+    if (worker != nullptr) {
+      worker->handed = processor;
+      worker->handed_searching = searching;
+      watching = worker->watching;
+    }
+  }
+  if (worker != nullptr) {
+    interrupt(*worker, watching);
+    return true;
+  }
+  if (start_worker(*processor, searching)) return true;
+  const std::lock_guard guard(idle().lock);
+  push_processor(*processor);
+  return false;
+}
+
+void wake_if_nobody_searches() {
+  std::uint32_t nobody = 0;
+  // Sequentially consistent: of two submitters one wakes; and part of I1 with the worker that leaves `searching`.
+  if (!idle().searching.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst)) return;
+  if (!wake_one(true)) idle().searching.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+// -- What there is to do.
+
+bool any_queue_has_work() {
+  if (!shared->injection.empty()) return true;
+  for (Processor& processor : seam::registry.all_processors())
+    if (!processor.sched->queue.ring_empty()) return true;
+  return false;
+}
+
+std::uint64_t earliest_timer_ns() {
+  std::uint64_t earliest = TimerHeap::kNever;
+  for (Processor& processor : seam::registry.all_processors()) {
+    const std::uint64_t next = processor.sched->timers.next_ns();
+    if (next < earliest) earliest = next;
+  }
+  return earliest;
+}
+
+/// There is something to wait for, and nobody sleeps in the poller.
+bool somebody_should_watch() {
+  if (idle().watcher.load(std::memory_order_seq_cst) != nullptr) return false;
+  const seam::PollerPort* const poller = seam::registry.poller;
+  return earliest_timer_ns() != TimerHeap::kNever || (poller != nullptr && poller->waiters() > 0);
+}
+
+bool anything_to_do(const Worker& worker) {
+  if (shared->stopping.load(std::memory_order_seq_cst) || any_queue_has_work()) return true;
+  const std::uint64_t earliest = earliest_timer_ns();
+  if (earliest != TimerHeap::kNever && earliest <= base::now_ns()) return true;
+  return !worker.collector_refused && seam::registry.collector->has_work();
+}
+
+/// After a sleep that nobody ended by handing a processor over: true when the worker drives one now.
+bool take_what_is_there(Worker& worker) {
+  std::unique_lock guard(idle().lock);
+  if (worker.handed != nullptr) return false;  // handed over meanwhile; the token is on its way
+  Processor* const processor = pop_processor();
+  if (processor == nullptr) return false;
+  remove_worker(worker);
+  guard.unlock();
+  drive(worker, *processor);
+  return true;
+}
+
+/// Takes over the processor that a waker left; null: none.
+bool accept_handed(Worker& worker) {
+  Processor* processor = nullptr;
+  {
+    const std::lock_guard guard(idle().lock);
+    processor = std::exchange(worker.handed, nullptr);
+    if (processor == nullptr) return false;
+    worker.searching = worker.handed_searching;
+  }
+  drive(worker, *processor);
+  return true;
+}
+
+// -- Sleeping.
+
+/// One sleep in the poller, up to the earliest timer. I4.
+void watch(Worker& worker) {
+  {
+    const std::lock_guard guard(idle().lock);
+    if (worker.handed != nullptr) return;
+    worker.watching = true;
+  }
+  idle().watch_until_ns.store(UINT64_MAX, std::memory_order_seq_cst);
+  const std::uint64_t until = earliest_timer_ns();
+  idle().watch_until_ns.store(until, std::memory_order_seq_cst);
+  const std::uint64_t now = base::now_ns();
+  const std::uint64_t timeout = until == TimerHeap::kNever ? UINT64_MAX : until > now ? until - now : 0;
+  if (timeout > 0 && !shared->stopping.load(std::memory_order_seq_cst)) {
+    if (seam::registry.poller != nullptr) {
+      seam::registry.poller->poll(timeout, nullptr);
+      shared->last_poll_ns.store(base::now_ns(), std::memory_order_relaxed);
+    } else if (timeout == UINT64_MAX) {
+      worker.parker.park();
+    } else {
+      worker.parker.park_for(timeout);
+    }
+  }
+  idle().watch_until_ns.store(0, std::memory_order_seq_cst);
+  const std::lock_guard guard(idle().lock);
+  worker.watching = false;
+}
+
+/// Sleeps until the worker drives a processor, or the run is over. It is on the list of idle workers.
+void sleep(Worker& worker) {
+  for (;;) {
+    if (accept_handed(worker) || shared->stopping.load(std::memory_order_seq_cst)) return;
+    Worker* nobody = nullptr;
+    if (idle().idle_processors.load(std::memory_order_seq_cst) == 0) {
+      worker.parker.park();  // it could do nothing; who gives a processor up looks for itself (I2)
+    } else if (idle().watcher.compare_exchange_strong(nobody, &worker, std::memory_order_seq_cst)) {
+      // The announcement is out: what was armed or submitted before it is seen now.
+      if (!anything_to_do(worker)) watch(worker);
+      idle().watcher.store(nullptr, std::memory_order_seq_cst);
+    } else {
+      worker.parker.park();
+    }
+    if (accept_handed(worker)) return;
+    if (!anything_to_do(worker)) report_if_deadlocked(&worker);
+    else if (take_what_is_there(worker)) return;
+  }
+}
+
+}  // namespace
+
+void wake_for_work_relaxed() {
+  if (idle().idle_processors.load(std::memory_order_relaxed) == 0 ||
+      idle().searching.load(std::memory_order_relaxed) != 0)
+    return;
+  wake_if_nobody_searches();
+}
+
+void wake_for_work() {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // I1
+  wake_for_work_relaxed();
+}
+
+void wake_workers(std::uint32_t count) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  while (count-- > 0 && idle().idle_processors.load(std::memory_order_relaxed) > 0 && wake_one(false)) {
+  }
+}
+
+void wake_sleeper_before(std::uint64_t when_ns) {
+  // Sequentially consistent: after the store of the heap's next_ns, I4.
+  if (when_ns >= idle().watch_until_ns.load(std::memory_order_seq_cst)) return;
+  const std::lock_guard guard(idle().lock);
+  Worker* const watcher = idle().watcher.load(std::memory_order_relaxed);
+  if (watcher != nullptr) interrupt(*watcher, true);
+}
+
+void wake_everybody() {
+  for (std::uint32_t i = 0; i < shared->worker_count.load(std::memory_order_acquire); ++i) {
+    Worker* const worker = shared->workers[i].load(std::memory_order_acquire);
+    if (worker != nullptr) worker->parker.unpark();
+  }
+  if (seam::registry.poller != nullptr) seam::registry.poller->interrupt();
+}
+
+bool start_searching(Worker& worker) {
+  if (worker.searching) return true;
+  const std::uint32_t busy =
+      seam::registry.processor_count - idle().idle_processors.load(std::memory_order_relaxed);
+  if (2 * idle().searching.load(std::memory_order_relaxed) >= busy) return false;
+  idle().searching.fetch_add(1, std::memory_order_seq_cst);
+  worker.searching = true;
+  return true;
+}
+
+void stop_searching(Worker& worker, bool found) {
+  if (!worker.searching) return;
+  worker.searching = false;
+  const bool last = idle().searching.fetch_sub(1, std::memory_order_seq_cst) == 1;
+  if (!found || !last || idle().idle_processors.load(std::memory_order_seq_cst) == 0) return;
+  // I3; and somebody has to sleep in the poller while there is something to wait for.
+  if (any_queue_has_work() || somebody_should_watch()) wake_if_nobody_searches();
+}
+
+void drive(Worker& worker, Processor& processor) {
+  auto expected = seam::ProcessorStatus::kIdle;
+  // Acquire: pairs with the release of who drove it, or acted for it, last. `claimed` passes within a microsecond.
+  while (!processor.status.compare_exchange_weak(expected, seam::ProcessorStatus::kRunning, std::memory_order_acq_rel)) {
+    expected = seam::ProcessorStatus::kIdle;
+    base::cpu_relax();
+  }
+  processor.worker = &worker;
+  processor.running = nullptr;
+  worker.processor.store(&processor, std::memory_order_relaxed);
+  wake_monitor_if_deep_asleep();
+}
+
+bool take_idle_processor(Worker& worker) {
+  Processor* processor = nullptr;
+  {
+    const std::lock_guard guard(idle().lock);
+    processor = pop_processor();
+  }
+  if (processor == nullptr) return false;
+  drive(worker, *processor);
+  return true;
+}
+
+void become_idle(Worker& worker) {
+  Processor& processor = *worker.processor.load(std::memory_order_relaxed);
+  processor.worker = nullptr;
+  processor.running = nullptr;
+  // Status, then requests: a handshake requester does it the other way round, so one of us serves (handshake.h).
+  processor.status.store(seam::ProcessorStatus::kIdle, std::memory_order_seq_cst);
+  if (processor.requests.load(std::memory_order_seq_cst) != 0) return drive(worker, processor);
+  worker.processor.store(nullptr, std::memory_order_relaxed);
+  {
+    const std::lock_guard guard(idle().lock);
+    push_processor(processor);
+  }
+  wait_for_processor(worker);
+}
+
+void wait_for_processor(Worker& worker) {
+  {
+    const std::lock_guard guard(idle().lock);
+    push_worker(worker);
+  }
+  if (worker.searching) {
+    worker.searching = false;
+    idle().searching.fetch_sub(1, std::memory_order_seq_cst);  // I2
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (anything_to_do(worker)) {
+    if (take_what_is_there(worker)) return;
+  } else {
+    report_if_deadlocked(&worker);
+  }
+  sleep(worker);
+}
+
+void hand_off(Processor& processor) {
+  const bool work = !processor.sched->queue.ring_empty() || processor.sched->queue.has_next() ||
+                    processor.requests.load(std::memory_order_relaxed) != 0 || any_queue_has_work();
+  {
+    const std::lock_guard guard(idle().lock);
+    push_processor(processor);
+  }
+  if (work) wake_workers(1);
+  // The other way round for somebody who submitted between the two: I1 and I2 with this thread as the idle worker.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!work && any_queue_has_work()) wake_workers(1);
+  if (!work && somebody_should_watch()) wake_workers(1);
+}
+
+}  // namespace tandem::sched

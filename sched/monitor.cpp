@@ -1,0 +1,250 @@
+// What the monitor does in each round, and how long it sleeps then:
+//
+//   blocked workers      their processor is taken away after 20 us if there is something else for it to do
+//   long slices          a goroutine that ran for Options::slice is asked to yield at its next poll
+//   late timers          likewise, if its processor's timers are due and nobody sleeps until then
+//   next slots           a goroutine that waits there while processors idle: a worker is woken, which steals it
+//   network              polled if nobody did for 10 ms
+//   collector            its share of each running processor: a quantum about every millisecond, not all at once
+//   no safepoint         reported, with a backtrace
+//
+// It sleeps 20 us while workers are blocked (backing off), 1 ms while processors idle or the collector has work, half a slice
+// otherwise, and without limit when nothing has happened for a while.
+
+#include "sched/monitor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "runtime/base/clock.h"
+#include "runtime/base/os_thread.h"
+#include "runtime/seam/phase.h"
+#include "runtime/seam/registry.h"
+#include "runtime/seam/requests.h"
+#include "sched/dump.h"
+#include "sched/shared.h"
+#include "tandem/runtime.h"
+
+namespace tandem::sched {
+
+namespace {
+
+constexpr std::uint64_t kBlockedNs = 20'000;        // how long a processor may stay with a blocked worker
+constexpr std::uint64_t kTimerGraceNs = 100'000;    // how late timers may be before a goroutine is asked to yield for them
+constexpr std::uint64_t kQuietNs = 1'000'000;
+constexpr std::uint64_t kQuantumIntervalNs = 1'000'000;
+constexpr std::uint64_t kNetworkNs = 10'000'000;
+constexpr std::uint32_t kBlockedRoundsBeforeBackOff = 50;
+constexpr std::uint32_t kIdleRoundsBeforeDeepSleep = 20;
+
+class Monitor {
+ public:
+  Monitor() { thread_.start("tandem-monitor", [this] { run(); }); }
+  ~Monitor() {
+    stop_.store(true, std::memory_order_seq_cst);
+    parker.unpark();
+    thread_.join();
+  }
+
+  base::Parker parker;
+  std::atomic<bool> deep_asleep{false};
+  std::atomic<bool> dozing{false};  // sleeps for longer than a blocked worker should wait
+  std::atomic<bool> dump_wanted{false};
+
+ private:
+  void run();
+  void sleep(std::uint64_t now);
+  bool all_idle() const;
+  bool retake_blocked();
+  void look_at(Processor& processor, std::uint64_t now);
+  void watch_slice(Processor& processor, std::uint64_t now);
+  void watch_safepoint(Processor& processor, std::uint64_t now);
+  void hand_out_quanta(std::uint64_t now);
+  void poll_network(std::uint64_t now);
+  std::uint64_t latest_wake_up(std::uint64_t now) const;
+
+  std::atomic<bool> stop_{false};
+  std::uint64_t slice_ns_ = 0;
+  std::uint64_t report_ns_ = 0;
+  std::uint64_t last_quantum_ns_ = 0;
+  std::uint32_t next_quantum_ = 0;      // index of the processor that gets the next one
+  std::uint32_t blocked_rounds_ = 0;    // with a blocked worker whose processor nobody needs
+  std::uint32_t idle_rounds_ = 0;
+  bool some_blocked_ = false;
+  base::Thread thread_;
+};
+
+std::unique_ptr<Monitor> monitor;
+
+std::uint32_t idle_processors() { return shared->idle.idle_processors.load(std::memory_order_relaxed); }
+
+bool Monitor::all_idle() const {
+  return shared->idle.idle_processors.load(std::memory_order_seq_cst) == seam::registry.processor_count;
+}
+
+/// Would anything run on the processor of a blocked worker, or be noticed by whoever drives it?
+bool is_needed(const Processor& processor) {
+  const ProcessorState& state = *processor.sched;
+  if (!state.queue.ring_empty() || state.queue.has_next()) return true;
+  if (idle_processors() == 0 && !shared->injection.empty()) return true;
+  if (shared->idle.watcher.load(std::memory_order_relaxed) != nullptr) return false;
+  seam::PollerPort* const poller = seam::registry.poller;
+  return state.timers.next_ns_relaxed() != TimerHeap::kNever || (poller != nullptr && poller->waiters() > 0);
+}
+
+bool Monitor::retake_blocked() {
+  some_blocked_ = false;
+  bool retaken = false;
+  const std::uint32_t count = shared->worker_count.load(std::memory_order_acquire);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Worker* const worker = shared->workers[i].load(std::memory_order_acquire);
+    if (worker == nullptr) continue;
+    const Processor* const lent = worker->lent.load(std::memory_order_acquire);
+    if (lent == nullptr) continue;
+    some_blocked_ = true;
+    const std::uint64_t call = worker->blocking_calls.read();
+    const bool seen_before = std::exchange(worker->blocking_call_seen, call) == call;
+    if (seen_before && is_needed(*lent) && retake_processor(*worker)) retaken = true;
+  }
+  return retaken;
+}
+
+void Monitor::watch_slice(Processor& processor, std::uint64_t now) {
+  auto& observed = processor.sched->observed;
+  const std::uint64_t slices = processor.sched->slices.read();
+  if (slices != observed.slices) {
+    observed.slices = slices;
+    observed.slice_since_ns = now;
+  } else if (now - observed.slice_since_ns >= slice_ns_) {
+    seam::post_request(processor, seam::kRequestPreempt);
+    observed.slice_since_ns = now;
+  }
+}
+
+void Monitor::watch_safepoint(Processor& processor, std::uint64_t now) {
+  auto& observed = processor.sched->observed;
+  const std::uint64_t switches = processor.sched->switches.read();
+  const bool stuck = processor.requests.load(std::memory_order_relaxed) != 0 && switches == observed.unserved_switches &&
+                     observed.unserved_since_ns != 0;
+  if (!stuck) {
+    observed.unserved_switches = switches;
+    observed.unserved_since_ns = processor.requests.load(std::memory_order_relaxed) != 0 ? now : 0;
+    observed.reported = false;
+  } else if (report_ns_ != 0 && !observed.reported && now - observed.unserved_since_ns >= report_ns_) {
+    observed.reported = true;
+    report_no_safepoint(processor, now - observed.unserved_since_ns);
+  }
+}
+
+void Monitor::look_at(Processor& processor, std::uint64_t now) {
+  ProcessorState& state = *processor.sched;
+  const bool same_goroutine = state.switches.read() == state.observed.switches;
+  state.observed.switches = state.switches.read();
+  if (state.queue.has_next() && same_goroutine && idle_processors() > 0) wake_workers(1);
+  if (state.timers.next_ns_relaxed() + kTimerGraceNs <= now && state.timers.next_ns_relaxed() != TimerHeap::kNever &&
+      shared->idle.watcher.load(std::memory_order_relaxed) == nullptr) {
+    if (idle_processors() > 0) wake_workers(1);
+    else seam::post_request(processor, seam::kRequestPreempt);
+  }
+  watch_slice(processor, now);
+  watch_safepoint(processor, now);
+}
+
+void Monitor::hand_out_quanta(std::uint64_t now) {
+  const std::uint32_t count = seam::registry.processor_count;
+  if (now - last_quantum_ns_ < kQuantumIntervalNs / count) return;
+  last_quantum_ns_ = now;
+  for (std::uint32_t tried = 0; tried < count; ++tried) {
+    Processor& processor = seam::registry.processors[next_quantum_++ % count];
+    if (processor.status.load(std::memory_order_relaxed) != seam::ProcessorStatus::kRunning) continue;
+    seam::post_request(processor, seam::kRequestCollectorQuantum);
+    return;
+  }
+}
+
+void Monitor::poll_network(std::uint64_t now) {
+  seam::PollerPort* const poller = seam::registry.poller;
+  if (poller == nullptr || poller->waiters() == 0 ||
+      shared->idle.watcher.load(std::memory_order_relaxed) != nullptr ||
+      now < shared->last_poll_ns.load(std::memory_order_relaxed) + kNetworkNs)
+    return;
+  shared->last_poll_ns.store(now, std::memory_order_relaxed);
+  poller->poll(0, nullptr);
+}
+
+/// When the next thing is due that nobody else would notice.
+std::uint64_t Monitor::latest_wake_up(std::uint64_t now) const {
+  std::uint64_t until = now + slice_ns_ / 2;
+  if (idle_processors() > 0) until = std::min(until, now + kQuietNs);
+  if (seam::registry.collector->has_work())
+    until = std::min(until, now + std::max<std::uint64_t>(kQuantumIntervalNs / seam::registry.processor_count, 50'000));
+  if (some_blocked_)
+    until = std::min(until, now + (blocked_rounds_ < kBlockedRoundsBeforeBackOff ? kBlockedNs : kQuietNs));
+  if (shared->idle.watcher.load(std::memory_order_relaxed) == nullptr)
+    for (Processor& processor : seam::registry.all_processors()) {
+      const std::uint64_t next = processor.sched->timers.next_ns_relaxed();
+      if (next != TimerHeap::kNever) until = std::min(until, std::max(next, now) + kTimerGraceNs);
+    }
+  return until;
+}
+
+void Monitor::sleep(std::uint64_t now) {
+  if (all_idle() && !some_blocked_) {
+    if (++idle_rounds_ > kIdleRoundsBeforeDeepSleep) {
+      // Sequentially consistent: we announce, then look; who drives a processor takes it off the idle count, then looks.
+      deep_asleep.store(true, std::memory_order_seq_cst);
+      if (all_idle() && !stop_.load(std::memory_order_seq_cst)) parker.park();
+      deep_asleep.store(false, std::memory_order_relaxed);
+      idle_rounds_ = 0;
+      return;
+    }
+  } else {
+    idle_rounds_ = 0;
+  }
+  const std::uint64_t until = latest_wake_up(now);
+  dozing.store(until - now > 4 * kBlockedNs, std::memory_order_seq_cst);
+  parker.park_for(until - now);
+  dozing.store(false, std::memory_order_relaxed);
+}
+
+void Monitor::run() {
+  const Options& options = *seam::registry.options;
+  slice_ns_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.slice).count());
+  report_ns_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.safepoint_report).count());
+  while (!stop_.load(std::memory_order_seq_cst)) {
+    const std::uint64_t now = base::now_ns();
+    seam::coarse_now_ns.store(now, std::memory_order_relaxed);
+    if (dump_wanted.exchange(false)) dump_all(stderr);
+    blocked_rounds_ = retake_blocked() || !some_blocked_ ? 0 : blocked_rounds_ + 1;
+    for (Processor& processor : seam::registry.all_processors())
+      if (processor.status.load(std::memory_order_relaxed) == seam::ProcessorStatus::kRunning) look_at(processor, now);
+    if (seam::registry.collector->has_work()) hand_out_quanta(now);
+    poll_network(now);
+    sleep(now);
+  }
+}
+
+}  // namespace
+
+void start_monitor() { monitor = std::make_unique<Monitor>(); }
+void stop_monitor() { monitor.reset(); }
+
+void wake_monitor_if_deep_asleep() {
+  // The processor has been taken off the idle count (sequentially consistent) before: see Monitor::sleep.
+  if (monitor->deep_asleep.load(std::memory_order_seq_cst)) [[unlikely]] monitor->parker.unpark();
+}
+
+void hurry_monitor() {
+  if (monitor->dozing.load(std::memory_order_relaxed) && monitor->dozing.exchange(false, std::memory_order_relaxed))
+    monitor->parker.unpark();
+}
+
+void request_dump() noexcept {
+  if (monitor == nullptr) return;
+  monitor->dump_wanted.store(true);
+  monitor->parker.unpark();
+}
+
+}  // namespace tandem::sched

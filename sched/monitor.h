@@ -1,0 +1,26 @@
+#pragma once
+// The monitor: a thread without a processor that looks at the workers from outside and does what they cannot do for
+// themselves.
+
+#include <cstdint>
+
+namespace tandem::sched {
+
+struct Worker;
+
+void start_monitor();
+void stop_monitor();
+
+/// The monitor sleeps without looking when everything has been idle for a while: called when a processor is driven again.
+void wake_monitor_if_deep_asleep();
+
+/// A goroutine has entered blocking(f): the monitor should look within some tens of microseconds.
+void hurry_monitor();
+
+/// Async-signal-safe: makes the monitor print the goroutine dump.
+void request_dump() noexcept;
+
+/// blocking.cpp: takes the processor of a worker in blocking(f) and hands it on. False: it has returned meanwhile.
+bool retake_processor(Worker& worker);
+
+}  // namespace tandem::sched

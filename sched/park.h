@@ -1,0 +1,75 @@
+#pragma once
+// Parking and waking. The only way a goroutine stops running other than by ending or being preempted, and the only way it
+// becomes runnable again. Channels, select, locks, timers, the poller and the collector are built on these few calls.
+//
+// Two steps, so that no wake-up is lost and nobody runs on a stack that is still in use:
+//   1. ticket = open_ticket(g); publish the goroutine and its ticket (enqueue a waiter under the object's spin lock, arm a
+//      timer, ...);
+//   2. park(...): switches away first; the *next* context then makes the state `waiting` and calls `commit`, which
+//      unlocks what step 1 locked. A waker can only find the waiter after that unlock (or, for sources without a lock,
+//      after commit), so it never meets a goroutine that has not left its stack.
+// Wakers: claim(g, ticket) decides who wakes it (select, timeouts and cancellation compete); the winner writes what it has
+// to say and calls ready(). A stale waker (timer of an earlier park) fails, because tickets are never reused.
+
+#include <cstdint>
+
+#include "runtime/base/spin_lock.h"
+#include "runtime/seam/goroutine.h"
+#include "runtime/seam/processor.h"
+
+namespace tandem::sched {
+
+using seam::Goroutine;
+using seam::Processor;
+using seam::WakeReason;
+
+/// The running goroutine; fatal error with `operation`'s name when called on a thread that runs none.
+Goroutine& running_goroutine(const char* operation);
+inline Processor& processor_of(Goroutine& goroutine) { return *static_cast<Processor*>(goroutine.processor); }
+
+/// Opens a new ticket for the running goroutine: from now on one claim() on it succeeds.
+inline std::uint64_t open_ticket(Goroutine& self) {
+  const std::uint64_t ticket = (self.ticket.load(std::memory_order_relaxed) | 1) + 1;
+  self.wake_reason.store(WakeReason::kReady, std::memory_order_relaxed);
+  self.ticket.store(ticket, std::memory_order_seq_cst);  // before the read of cancel_requested, see cancel()
+  return ticket;
+}
+
+/// Tries to become the one waker of the park with this ticket. Acquire-release: the winner sees what the goroutine
+/// published; a goroutine that closes its own ticket sees what the winner did.
+inline bool claim(Goroutine& goroutine, std::uint64_t ticket) {
+  return goroutine.ticket.compare_exchange_strong(ticket, ticket | 1, std::memory_order_acq_rel,
+                                                  std::memory_order_relaxed);
+}
+
+/// Called by the next context after the parking goroutine has left its stack and is `waiting`.
+/// False: do not park after all; it is made runnable again at once (with kReady).
+using CommitFunction = bool (*)(Goroutine& parked, void* argument);
+
+/// Parks the running goroutine. `reason` is static text for dumps ("channel receive"), `object` what it waits for. Returns
+/// why it was woken. Does not throw; cancellable callers turn kCancelled into Cancelled after they have withdrawn their waiters.
+WakeReason park(Goroutine& self, const char* reason, const void* object, CommitFunction commit, void* argument);
+
+/// The common case: unlock one spin lock after the switch.
+WakeReason park_and_unlock(Goroutine& self, const char* reason, const void* object, base::SpinLock& lock);
+
+/// Makes a parked goroutine, whose ticket the caller has claimed, runnable: in the next slot of the calling
+/// processor (it runs soon and inherits the slice) or, when `next_slot` is false, at the end of its queue.
+void ready(Goroutine& goroutine, Processor& here, bool next_slot = true);
+
+/// Gives up the processor; the running goroutine goes to the end of the local queue.
+void yield_now(Goroutine& self);
+
+/// True when the running goroutine was cancelled and may be told so here: not while it unwinds, not inside a
+/// CancellationShield. Every cancellable park checks it before publishing and after waking with kCancelled.
+bool cancellation_due(Goroutine& self);
+/// Throws tandem::Cancelled.
+[[noreturn]] void throw_cancelled();
+/// Throws Cancelled if cancellation_due.
+void check_cancelled(Goroutine& self);
+
+/// Cancels a goroutine: its current or next cancellable park throws. From any worker. The flag is stored before the ticket is
+/// read, a parking goroutine stores its ticket before it reads the flag (both sequentially consistent): one sees the other.
+void cancel(Goroutine& goroutine, Processor& here);
+
+}  // namespace tandem::sched

@@ -1,0 +1,57 @@
+#pragma once
+// The scheduler's part of a processor. Fields are grouped by who writes them; "owner" is the worker that drives it.
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/base/cache_line.h"
+#include "runtime/base/random.h"
+#include "runtime/context/stack.h"
+#include "runtime/seam/goroutine.h"
+#include "runtime/seam/processor.h"
+#include "sched/owned_counter.h"
+#include "sched/run_queue.h"
+#include "sched/timer_heap.h"
+
+namespace tandem::sched {
+
+struct alignas(base::kCacheLineBytes) ProcessorState {
+  static constexpr std::int32_t kTurnsMax = 61;  // switches between two looks at injection queue, timers and poller
+
+  ProcessorState(context::StackArena& arena, std::uint64_t seed) : random(seed), stacks(arena) {}
+
+  RunQueue queue;
+
+  // -- Owner.
+  alignas(base::kCacheLineBytes) std::int32_t turns_left = 0;
+  std::int32_t turn_budget = kTurnsMax;  // adapted so that a round of turns takes less than 100 us
+  Goroutine* handoff = nullptr;          // already `running`: to be scanned, then resumed, by the scheduler loop
+  std::uint64_t now_ns = 0;              // as of the last look around
+  std::uint64_t round_start_ns = 0;
+  Goroutine* free_descriptors = nullptr;
+  std::uint32_t free_count = 0;
+  std::uint64_t next_id = 0, id_limit = 0;
+  base::Random random;
+  context::StackCache stacks;
+
+  // -- Owner writes, anybody reads.
+  alignas(base::kCacheLineBytes) OwnedCounter switches;
+  OwnedCounter slices;  // switches that started a new time slice
+  OwnedCounter spawned, finished;
+  OwnedCounter parks, wakeups, steals, preemptions;
+
+  TimerHeap timers;
+
+  // -- Guarded by IdleState::lock.
+  seam::Processor* next_idle = nullptr;
+
+  // -- The monitor's.
+  struct Observation {
+    std::uint64_t slices = 0, slice_since_ns = 0;
+    std::uint64_t switches = 0;
+    std::uint64_t unserved_since_ns = 0, unserved_switches = 0;
+    bool reported = false;
+  } observed;
+};
+
+}  // namespace tandem::sched

@@ -1,0 +1,243 @@
+#include "sched/spawn.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <utility>
+
+#include "runtime/base/assert.h"
+#include "runtime/seam/phase.h"
+#include "runtime/seam/registry.h"
+#include "sched/ending.h"
+#include "sched/outside.h"
+#include "sched/shared.h"
+#include "sched/switch.h"
+
+namespace tandem::sched {
+
+namespace {
+
+constexpr std::uint32_t kDescriptorBatch = 64;  // taken from and given to the table at once
+constexpr std::uint64_t kIdBatch = 256;
+constexpr std::align_val_t kClosureAlignment{base::kCacheLineBytes};
+
+Goroutine* take_descriptor(Processor* here) {
+  if (here == nullptr) return seam::registry.goroutines.take_batch(1);
+  ProcessorState& mine = *here->sched;
+  if (mine.free_descriptors == nullptr) [[unlikely]] {
+    mine.free_descriptors = seam::registry.goroutines.take_batch(kDescriptorBatch);
+    mine.free_count = 0;
+    for (Goroutine* free = mine.free_descriptors; free != nullptr; free = free->next) ++mine.free_count;
+    if (mine.free_descriptors == nullptr) return nullptr;
+  }
+  Goroutine* const goroutine = mine.free_descriptors;
+  mine.free_descriptors = goroutine->next;
+  --mine.free_count;
+  return goroutine;
+}
+
+/// Gives `count` of the cached descriptors back.
+void give_descriptors(ProcessorState& mine, std::uint32_t count) {
+  Goroutine* const first = mine.free_descriptors;
+  Goroutine* last = first;
+  for (std::uint32_t i = 1; i < count; ++i) last = last->next;
+  mine.free_descriptors = last->next;
+  mine.free_count -= count;
+  seam::registry.goroutines.give_batch(first, last);
+}
+
+void put_descriptor(Goroutine& goroutine, Processor* here) {
+  if (here == nullptr) return seam::registry.goroutines.give_batch(&goroutine, &goroutine);
+  ProcessorState& mine = *here->sched;
+  goroutine.next = mine.free_descriptors;
+  mine.free_descriptors = &goroutine;
+  if (++mine.free_count >= 4 * kDescriptorBatch) [[unlikely]] give_descriptors(mine, 2 * kDescriptorBatch);
+}
+
+std::uint64_t take_id(Processor* here) {
+  if (here == nullptr) return seam::registry.goroutines.take_ids(1);
+  ProcessorState& mine = *here->sched;
+  if (mine.next_id == mine.id_limit) [[unlikely]] {
+    mine.next_id = seam::registry.goroutines.take_ids(kIdBatch);
+    mine.id_limit = mine.next_id + kIdBatch;
+  }
+  return mine.next_id++;
+}
+
+/// From phase `roots` on a goroutine is born scanned: what its closure holds shades itself, and its processor allocates
+/// black. Before that it is born unscanned: its creator may still allocate white. (A creator that reads a phase below
+/// roots may be late; then the goroutine is scanned once more than needed.)
+std::uint64_t birth_cycle() {
+  if (seam::current_phase() < seam::Phase::kRoots) [[likely]] return 0;
+  return seam::collector_clock.cycle.load(std::memory_order_relaxed);
+}
+
+void set_name(Goroutine& goroutine, const SpawnAttributes& attributes) {
+  char* const copy = new char[attributes.name_length + 1];
+  std::memcpy(copy, attributes.name, attributes.name_length);
+  copy[attributes.name_length] = '\0';
+  goroutine.name = copy;
+  goroutine.flags |= seam::kNameOwned;
+}
+
+void count_spawned(const Goroutine& goroutine, Processor* here) {
+  if (goroutine.flags & seam::kRuntimeGoroutine) return;
+  if (here != nullptr) here->sched->spawned.add();
+  else shared->spawned_outside.fetch_add(1, std::memory_order_relaxed);
+}
+
+void count_finished(const Goroutine& goroutine, Processor* here) {
+  if (goroutine.flags & seam::kRuntimeGoroutine) return;
+  if (here != nullptr) here->sched->finished.add();
+  else shared->spawned_outside.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void free_attributes(Goroutine& goroutine) {
+  if (goroutine.flags & (seam::kClosureAllocated | seam::kNameOwned)) [[unlikely]] {
+    if (goroutine.flags & seam::kClosureAllocated) ::operator delete(goroutine.closure, kClosureAlignment);
+    if (goroutine.flags & seam::kNameOwned) delete[] goroutine.name;
+  }
+  goroutine.closure = nullptr;
+  goroutine.closure_bytes = 0;
+  goroutine.name = nullptr;
+  goroutine.flags = 0;
+}
+
+void prepare_closure(Goroutine& goroutine, std::size_t bytes) {
+  if (bytes <= seam::kInlineClosureBytes) {
+    goroutine.closure = goroutine.inline_closure;
+  } else {
+    goroutine.closure = ::operator new(bytes, kClosureAlignment);
+    goroutine.flags |= seam::kClosureAllocated;
+  }
+  std::memset(goroutine.closure, 0, bytes);
+  goroutine.closure_bytes = static_cast<std::uint32_t>(bytes);
+}
+
+void free_stack_and_descriptor(Goroutine& goroutine, Processor& here) {
+  context::destroy_fiber(goroutine.sanitizer_fiber);
+  here.sched->stacks.free(goroutine.stack);
+  goroutine.stack = {};
+  put_descriptor(goroutine, &here);
+}
+
+}  // namespace
+
+Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operations, std::size_t bytes,
+                       const SpawnAttributes& attributes) {
+  Goroutine* const taken = take_descriptor(here);
+  if (taken == nullptr) [[unlikely]] throw std::bad_alloc();
+  Goroutine& goroutine = *taken;
+  TANDEM_ASSERT(goroutine.state.load(std::memory_order_relaxed) == seam::kDead);
+  goroutine.next = nullptr;
+  goroutine.flags = attributes.flags;
+  try {
+    prepare_closure(goroutine, bytes);
+    if (attributes.name_length > 0) [[unlikely]] set_name(goroutine, attributes);
+  } catch (...) {
+    free_attributes(goroutine);
+    put_descriptor(goroutine, here);
+    throw;
+  }
+  goroutine.id = take_id(here);
+  goroutine.processor = here;
+  goroutine.context = {};
+  goroutine.stack_base = nullptr;
+  goroutine.segments = nullptr;
+  goroutine.stack_size_max = static_cast<std::uint32_t>(attributes.stack_bytes_max);
+  goroutine.closure_operations = &operations;
+  goroutine.cxx = {};
+  goroutine.scheduler_data = nullptr;
+  goroutine.cancellation_shields = 0;
+  goroutine.wait_reason = "start";
+  goroutine.wait_object = nullptr;
+  goroutine.scanned_cycle.store(birth_cycle(), std::memory_order_relaxed);
+  const bool cancelled = shared->ending.load(std::memory_order_seq_cst) && !(attributes.flags & seam::kRuntimeGoroutine);
+  goroutine.cancel_requested.store(cancelled ? 1 : 0, std::memory_order_relaxed);
+  count_spawned(goroutine, here);
+  // Release: who walks the table and sees `waiting` sees the fields above, and zeroes where the closure will be.
+  goroutine.state.store(seam::kWaiting, std::memory_order_release);
+  return goroutine;
+}
+
+void finish_spawn(Goroutine& embryo, Processor* here) {
+  if (here != nullptr) return ready(embryo, *here);
+  if (make_runnable_outside(embryo)) inject(embryo);
+}
+
+void abandon_spawn(Goroutine& embryo, Processor* here) {
+  // A scanner may be reading the closure's memory.
+  std::uint32_t expected = seam::kWaiting;
+  while (!embryo.state.compare_exchange_weak(expected, seam::kRunning, std::memory_order_acquire)) {
+    expected = seam::kWaiting;
+    base::cpu_relax();
+  }
+  count_finished(embryo, here);
+  free_attributes(embryo);
+  embryo.state.store(seam::kDead, std::memory_order_release);
+  put_descriptor(embryo, here);
+}
+
+void retire(Goroutine& goroutine, Processor& here) {
+  const bool counted = !(goroutine.flags & seam::kRuntimeGoroutine);
+  free_attributes(goroutine);
+  // Release: who takes the descriptor next, or walks the table, sees that nothing of it is left.
+  goroutine.state.store(seam::kDead, std::memory_order_release);
+  if (shared->ending.load(std::memory_order_relaxed)) [[unlikely]] {
+    const std::lock_guard guard(shared->graveyard_lock);
+    goroutine.next = shared->graveyard;
+    shared->graveyard = &goroutine;
+  } else {
+    free_stack_and_descriptor(goroutine, here);
+  }
+  if (!counted) return;
+  here.sched->finished.add();
+  // Sequentially consistent against end_of_run, which sets `ending`, then counts: one of us sees that it was the last.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (shared->ending.load(std::memory_order_relaxed)) [[unlikely]] goroutine_ended_while_ending(here);
+}
+
+std::uint64_t live_goroutines() {
+  if (shared == nullptr) return 0;
+  std::uint64_t finished = 0;
+  for (Processor& processor : seam::registry.all_processors()) finished += processor.sched->finished.read();
+  // Acquire: the spawns counted below are not older than the ends counted above, so the difference is not negative.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  std::uint64_t spawned = shared->spawned_outside.load(std::memory_order_relaxed);
+  for (Processor& processor : seam::registry.all_processors()) spawned += processor.sched->spawned.read();
+  return spawned > finished ? spawned - finished : 0;
+}
+
+void empty_graveyard(Processor& here) {
+  Goroutine* dead = nullptr;
+  {
+    const std::lock_guard guard(shared->graveyard_lock);
+    dead = std::exchange(shared->graveyard, nullptr);
+  }
+  while (dead != nullptr) {
+    Goroutine& goroutine = *dead;
+    dead = dead->next;
+    free_stack_and_descriptor(goroutine, here);
+  }
+}
+
+void release_abandoned() noexcept {
+  seam::GoroutineTable& table = seam::registry.goroutines;
+  for (std::size_t index = 0; index < table.used(); ++index) {
+    Goroutine& goroutine = table.at(index);
+    if (goroutine.state.load(std::memory_order_relaxed) == seam::kDead) continue;
+    context::destroy_fiber(goroutine.sanitizer_fiber);
+    free_attributes(goroutine);
+    goroutine.stack = {};
+    goroutine.state.store(seam::kDead, std::memory_order_relaxed);
+    table.give_batch(&goroutine, &goroutine);
+  }
+}
+
+void flush_descriptors(Processor& processor) {
+  ProcessorState& mine = *processor.sched;
+  if (mine.free_count > 0) give_descriptors(mine, mine.free_count);
+}
+
+}  // namespace tandem::sched

@@ -1,0 +1,69 @@
+#pragma once
+// A worker: an OS thread that drives a processor, or waits for one.
+
+#include <atomic>
+#include <cstdint>
+#include <pthread.h>
+
+#include "runtime/base/os_thread.h"
+#include "runtime/base/parker.h"
+#include "runtime/context/context.h"
+#include "runtime/context/cxx_state.h"
+#include "runtime/context/sanitizers.h"
+#include "sched/owned_counter.h"
+#include "sched/park.h"
+
+namespace tandem::sched {
+
+/// Why a goroutine left its stack; acted on by the next context, when nobody runs on that stack any more.
+enum class Leaving : std::uint8_t {
+  kNone,
+  kPark,        // -> waiting, then the commit function
+  kYield,       // -> runnable, end of the local queue
+  kPreempt,     // -> runnable, end of the injection queue
+  kUnattached,  // the same, when the worker has lost its processor in blocking(f)
+  kEnd,         // -> dead
+};
+
+struct AfterSwitch {
+  Goroutine* goroutine = nullptr;
+  Leaving how = Leaving::kNone;
+  CommitFunction commit = nullptr;
+  void* argument = nullptr;
+};
+
+struct Worker {
+  // -- The worker's own thread only.
+  context::Context scheduler_context{};
+  context::CxxThreadState cxx{};
+  AfterSwitch after{};
+  bool searching = false;  // counted in IdleState::searching
+  bool collector_refused = false;  // has_work(), but none for this worker just now: do not stay awake for it
+  [[no_unique_address]] context::SanitizerFiber fiber{};
+
+  /// The processor it drives. Written by its own thread.
+  std::atomic<Processor*> processor{nullptr};
+  /// The processor while its goroutine is in blocking(f); whoever exchanges it for null drives it from then on.
+  std::atomic<Processor*> lent{nullptr};
+  std::atomic<bool> in_blocking{false};
+  OwnedCounter blocking_calls;             // tells one from the next
+  std::uint64_t blocking_call_seen = 0;    // the monitor's
+
+  // -- Guarded by IdleState::lock.
+  Worker* next_idle = nullptr;
+  bool idle = false;
+  bool watching = false;       // sleeps in the poller: woken by PollerPort::interrupt
+  Processor* handed = nullptr; // the processor that the one who wakes it gives it
+  bool handed_searching = false;
+
+  base::Parker parker;
+  base::Thread thread;         // not started for the worker that is the caller of run
+  pthread_t handle{};          // valid once `alive`
+  std::atomic<bool> alive{false};
+  std::uint32_t index = 0;
+};
+
+/// The scheduler loop of a worker; returns when the run is over. On the worker's own thread.
+void run_worker(Worker& worker);
+
+}  // namespace tandem::sched

@@ -1,0 +1,193 @@
+// The scheduler loop of a worker. What is done in which order, and why:
+//
+//   1. requests       a handshake must not wait; a processor with one pending runs no goroutine
+//   2. timers, poller when due (100 us): what they wake comes before anything else that is runnable
+//   3. injection      once in a round of turns: local work must not starve preempted goroutines
+//   4. local          next slot, then ring
+//   5. injection, poller
+//   6. other processors' rings and timers, in random order
+//   7. the collector's idle work, in portions of 100 us
+//   8. sleep
+
+#include <utility>
+
+#include "runtime/base/clock.h"
+#include "runtime/seam/registry.h"
+#include "runtime/seam/requests.h"
+#include "sched/idle.h"
+#include "sched/shared.h"
+#include "sched/switch.h"
+
+namespace tandem::sched {
+
+namespace {
+
+constexpr std::uint64_t kLookIntervalNs = 100'000;  // timers and poller wait no longer than this behind running goroutines
+constexpr std::uint64_t kIdleWorkNs = 100'000;      // collector work between two looks for goroutines
+constexpr std::uint64_t kSpinNs = 15'000;           // one wake-up of another CPU costs 14.5 us: spin as long, then sleep
+constexpr std::size_t kInjectionBatch = 32;
+
+bool poll_network(Processor& here, std::uint64_t now) {
+  seam::PollerPort* const poller = seam::registry.poller;
+  if (poller == nullptr || poller->waiters() == 0) return false;
+  shared->last_poll_ns.store(now, std::memory_order_relaxed);
+  return poller->poll(0, &here) > 0;
+}
+
+/// Timers and poller. Returns true when a round of turns is over, and then begins the next, with as many turns as take less
+/// than the interval.
+bool look_around(Processor& here) {
+  ProcessorState& mine = *here.sched;
+  mine.now_ns = base::now_ns();
+  run_expired(here, here, mine.now_ns);
+  if (mine.now_ns - shared->last_poll_ns.load(std::memory_order_relaxed) >= kLookIntervalNs)
+    poll_network(here, mine.now_ns);
+  if (--mine.turns_left >= 0) return false;
+  const std::uint64_t round_ns = mine.now_ns - mine.round_start_ns;
+  if (round_ns > kLookIntervalNs) mine.turn_budget = mine.turn_budget > 1 ? mine.turn_budget / 2 : 1;
+  else if (round_ns < kLookIntervalNs / 2 && mine.turn_budget < ProcessorState::kTurnsMax) ++mine.turn_budget;
+  mine.round_start_ns = mine.now_ns;
+  mine.turns_left = shared->zeal ? 0 : mine.turn_budget;
+  return true;
+}
+
+Goroutine* take_injected(Processor& here) {
+  if (shared->injection.empty()) return nullptr;
+  // A fair share of it, so that the lock is taken rarely and the others find some too.
+  const std::size_t share = shared->injection.size() / seam::registry.processor_count + 1;
+  Goroutine* taken[kInjectionBatch];
+  const std::size_t count = shared->injection.pop_batch(taken, share < kInjectionBatch ? share : kInjectionBatch);
+  for (std::size_t i = 1; i < count; ++i) push_local(*taken[i], here);
+  return count > 0 ? taken[0] : nullptr;
+}
+
+Goroutine* take_local(Processor& here) {
+  RunQueue& queue = here.sched->queue;
+  if (Goroutine* next = queue.take_next()) return next;
+  Goroutine* const goroutine = queue.pop();
+  if (goroutine != nullptr) here.sched->slices.add();
+  return goroutine;
+}
+
+/// One pass over the other processors, from a random one on. `next_slots`: take what lies in those, too.
+Goroutine* steal_once(Processor& here, bool next_slots) {
+  const std::uint32_t count = seam::registry.processor_count;
+  ProcessorState& mine = *here.sched;
+  const std::uint32_t start = mine.random.below(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Processor& victim = seam::registry.processors[(start + i) % count];
+    if (&victim == &here) continue;
+    ProcessorState& other = *victim.sched;
+    Goroutine* goroutine = mine.queue.steal_from(other.queue);
+    if (goroutine == nullptr && next_slots) goroutine = other.queue.steal_next();
+    if (goroutine == nullptr && other.timers.next_ns_relaxed() != TimerHeap::kNever) {
+      run_expired(victim, here, base::now_ns());
+      goroutine = take_local(here);
+      if (goroutine != nullptr) return goroutine;
+    }
+    if (goroutine == nullptr) continue;
+    mine.steals.add();
+    mine.slices.add();
+    return goroutine;
+  }
+  return nullptr;
+}
+
+std::uint64_t switches_of_others(const Processor& here) {
+  std::uint64_t sum = 0;
+  for (Processor& processor : seam::registry.all_processors())
+    if (&processor != &here) sum += processor.sched->switches.read();
+  return sum;
+}
+
+/// Looks at the others for about as long as a wake-up would cost.
+Goroutine* search(Worker& worker, Processor& here) {
+  if (seam::registry.processor_count == 1 || !start_searching(worker)) return nullptr;
+  if (Goroutine* goroutine = steal_once(here, false)) return goroutine;
+  if (!shared->spin || seam::registry.collector->has_work()) return nullptr;
+  const std::uint64_t switches = switches_of_others(here);
+  const std::uint64_t end = base::now_ns() + kSpinNs;
+  do {
+    for (int i = 0; i < 20; ++i) base::cpu_relax();
+    if (seam::requests_pending(here) || shared->stopping.load(std::memory_order_relaxed)) return nullptr;
+    if (Goroutine* goroutine = take_injected(here)) return goroutine;
+    if (Goroutine* goroutine = steal_once(here, false)) return goroutine;
+  } while (base::now_ns() < end);
+  // Q6: whoever waits in a next slot has waited for all this time.
+  return switches == switches_of_others(here) ? steal_once(here, true) : nullptr;
+}
+
+/// Steps 2 to 6. Null: nothing is runnable.
+Goroutine* find_runnable(Worker& worker, Processor& here) {
+  ProcessorState& mine = *here.sched;
+  const bool round_over = look_around(here);
+  if (mine.handoff != nullptr) return std::exchange(mine.handoff, nullptr);
+
+  Goroutine* goroutine = nullptr;
+  if (shared->steal_always && (goroutine = steal_once(here, true))) return goroutine;
+  if (round_over && (goroutine = take_injected(here))) {
+    mine.slices.add();
+    return goroutine;
+  }
+  if ((goroutine = take_local(here))) return goroutine;
+  if ((goroutine = take_injected(here))) {
+    mine.slices.add();
+    return goroutine;
+  }
+  if (poll_network(here, mine.now_ns) && (goroutine = take_local(here))) return goroutine;
+  return search(worker, here);
+}
+
+/// The goroutine is off every queue: takes its stack, scans it if that is due. False: put back, take another.
+bool prepare_to_run(Goroutine& goroutine, Processor& here) {
+  const bool handed_off = goroutine.state.load(std::memory_order_relaxed) == seam::kRunning;
+  if (!handed_off && !seam::take_to_run(goroutine, here)) {
+    push_local(goroutine, here);
+    return false;
+  }
+  if (seam::needs_scan(goroutine, here)) seam::registry.collector->scan(goroutine, here);
+  if (goroutine.context.sp == nullptr) prepare_first_run(goroutine, here);
+  return true;
+}
+
+/// Step 7. True: something was done, look for goroutines again.
+bool work_for_collector(Worker& worker, Processor& here) {
+  worker.collector_refused = false;
+  if (!seam::registry.collector->has_work()) return false;
+  stop_searching(worker, false);
+  if (seam::registry.collector->work(here, kIdleWorkNs, seam::WorkKind::kIdle)) return true;
+  worker.collector_refused = true;
+  return false;
+}
+
+}  // namespace
+
+void run_worker(Worker& worker) {
+  while (!shared->stopping.load(std::memory_order_acquire)) {
+    Processor* const driven = worker.processor.load(std::memory_order_relaxed);
+    if (driven == nullptr) {  // lost in blocking(f)
+      wait_for_processor(worker);
+      continue;
+    }
+    Processor& here = *driven;
+    if (seam::requests_pending(here)) seam::serve_requests(here);  // 1; nothing runs, so there is nothing to preempt
+    Goroutine* const goroutine = find_runnable(worker, here);
+    if (goroutine == nullptr) {
+      if (!work_for_collector(worker, here)) become_idle(worker);
+      continue;
+    }
+    stop_searching(worker, true);
+    if (seam::requests_pending(here)) seam::serve_requests(here);  // came while we searched
+    if (!prepare_to_run(*goroutine, here)) continue;
+    if (shared->yield_every_poll) seam::post_request(here, seam::kRequestPreempt);
+    resume_from_loop(worker, *goroutine);
+  }
+  stop_searching(worker, false);
+  if (Processor* const driven = worker.processor.load(std::memory_order_relaxed)) {
+    driven->worker = nullptr;
+    driven->running = nullptr;
+    driven->status.store(seam::ProcessorStatus::kIdle, std::memory_order_release);
+  }
+}
+
+}  // namespace tandem::sched

@@ -1,0 +1,33 @@
+#include "lab/run_request.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace lab {
+namespace {
+
+TEST(RunRequest, SurvivesTheWayToTheChild) {
+  RunRequest request;
+  request.workload = "index";
+  request.index = {.input = "/a directory/with 'quotes'",
+                   .globs = {"*.h", "x,y"},
+                   .seconds = 0.5,
+                   .passes = 7,
+                   .live_mb = 1024,
+                   .queries_per_second = 12.5,
+                   .query_goroutines = 3,
+                   .readers = 5,
+                   .tokenisers = 6,
+                   .shards = 8,
+                   .dump_index = "out.tsv"};
+  request.binary_trees.depth = 20;
+  request.gap_probes = 4;
+  request.verbose = true;
+  request.progress = true;
+  const std::string text = nlohmann::json(request).dump();
+  EXPECT_EQ(nlohmann::json::parse(text).get<RunRequest>(), request);
+}
+
+}  // namespace
+}  // namespace lab

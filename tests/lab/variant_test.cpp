@@ -1,0 +1,57 @@
+#include "lab/variant.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <stdexcept>
+
+namespace lab {
+namespace {
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "no exception";
+}
+
+TEST(Variant, NoKnobsMakeOneVariant) {
+  const auto variants = all_variants({});
+  ASSERT_EQ(variants.size(), 1u);
+  EXPECT_EQ(variants[0].label(), "defaults");
+}
+
+TEST(Variant, SeveralKnobsMakeTheirProduct) {
+  const auto variants = all_variants({{"stop", {"ragged", "stop_the_world"}}, {"processors", {"1", "2"}}});
+  ASSERT_EQ(variants.size(), 4u);
+  EXPECT_EQ(variants[0].label(), "stop=ragged processors=1");
+  EXPECT_EQ(variants[1].label(), "stop=ragged processors=2");
+  EXPECT_EQ(variants[2].label(), "stop=stop_the_world processors=1");
+  EXPECT_EQ(variants[3].label(), "stop=stop_the_world processors=2");
+}
+
+TEST(Variant, ParsesAKnob) {
+  const KnobValues knob = parse_knob("mark_order=prefetch:16,lifo");
+  EXPECT_EQ(knob.knob, "mark_order");
+  EXPECT_EQ(knob.values, (std::vector<std::string>{"prefetch:16", "lifo"}));
+  EXPECT_EQ(environment_name(knob.knob), "TANDEM_MARK_ORDER");
+}
+
+TEST(Variant, BadKnobsAreNamed) {
+  EXPECT_NE(message_of([] { parse_knob("stop"); }).find("'stop' is not of the form"), std::string::npos);
+  EXPECT_NE(message_of([] { parse_knob("Stop=x"); }).find("lower case"), std::string::npos);
+  EXPECT_NE(message_of([] { parse_knob("=x"); }).find("'=x'"), std::string::npos);
+  EXPECT_NE(message_of([] { parse_knob("stop="); }).find("empty value"), std::string::npos);
+  EXPECT_NE(message_of([] { parse_knob("stop=a,,b"); }).find("'a,,b' has an empty value"), std::string::npos);
+  EXPECT_NE(message_of([] { parse_knob("stop=a,b,a"); }).find("'a' twice"), std::string::npos);
+  const auto twice = message_of([] { all_variants({{"stop", {"a"}}, {"stop", {"b"}}}); });
+  EXPECT_NE(twice.find("'stop' is given twice"), std::string::npos) << twice;
+}
+
+}  // namespace
+}  // namespace lab
