@@ -1,5 +1,5 @@
-// A whole program: four goroutines read orders from a channel and keep what they have read in a linked list on
-// the managed heap, which is collected while they run.
+// A whole program: four goroutines read orders from a channel and keep what they have read in a linked list
+// on the managed heap, which is collected while they run.
 #include <tandem/tandem.h>
 #include <cstdio>
 using namespace tandem;

@@ -158,7 +158,9 @@ BlockIndex Allocator::lay_out_new(detail::LayoutNumber layout) {
   block.cells = static_cast<std::uint32_t>(kBlockBytes / block.cell_bytes);
   block.inverse = static_cast<std::uint32_t>(((std::uint64_t{1} << 32) + block.cell_bytes - 1) / block.cell_bytes);
   block.layout = layout;
+  block.object_bytes = block.cell_bytes;
   block.pattern = &pattern_at(layout / detail::kSizeClasses);
+  block.leaf = block.pattern->leaf();
   block.swept_cycle = sweeper.committed_cycle.load(std::memory_order_acquire);
   block.kind = BlockKind::kCells;
   counters.heap_bytes.set(region.blocks_in_use() * kBlockBytes);
@@ -178,7 +180,8 @@ void* Allocator::allocate_large(seam::Processor& processor, const Pattern& patte
   Block& block = region.block(head);
   block.cells = 1;
   block.pattern = &pattern;
-  block.large_bytes = bytes;
+  block.leaf = pattern.leaf();
+  block.object_bytes = bytes;
   block.swept_cycle = sweeper.committed_cycle.load(std::memory_order_acquire);
   block.kind = BlockKind::kLarge;
   region.allocated(head)[0] = 1;

@@ -23,7 +23,8 @@ bool marking() {
 void shade_now(const void* address) {
   if (address == nullptr || !marking()) return;
   detail::GoroutineWords* goroutine = detail::current_goroutine();
-  if (goroutine == nullptr) return;
+  // On a worker's own stack (a timer that fires, the poller) or another thread: left to the end of marking.
+  if (goroutine == nullptr) return persistent_roots.shade_later(address);
   auto& processor = *static_cast<seam::Processor*>(goroutine->processor);
   marker.shade(*processor.gc, reinterpret_cast<std::uintptr_t>(address));
 }

@@ -28,8 +28,9 @@ Counter& counter_for(seam::WorkKind kind, seam::Phase phase) {
   return kind == seam::WorkKind::kAssist ? counters.assist_cpu_ns : counters.mark_cpu_ns;
 }
 
-// Runs the destructors of all objects that are left: at the end of a run nothing is reachable any more.
-void destroy_remaining() {
+// Runs the destructors of all objects that are left: at the end of a run nothing is reachable any more. True if any was.
+bool destroy_remaining() {
+  bool any = false;
   for (BlockIndex index = 0; index < region.used(); ++index) {
     const Block& block = region.block(index);
     if ((block.kind != BlockKind::kCells && block.kind != BlockKind::kLarge) || !block.pattern->destroy) continue;
@@ -40,9 +41,11 @@ void destroy_remaining() {
         const CellRef cell{index, word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))};
         block.pattern->destroy(reinterpret_cast<void*>(address_of(cell)));
         counters.finalized_objects.add(1);
+        any = true;
       }
     }
   }
+  return any;
 }
 
 }  // namespace
@@ -58,6 +61,7 @@ void Collector::start(const Options& options) {
   finalizer.begin_run();
   pacer.begin_run(options);
   sweeper.committed_cycle.store(0, std::memory_order_relaxed);
+  marks_exclusively = seam::registry.processor_count == 1;
   cycle.begin_run();
 }
 
@@ -99,7 +103,12 @@ void Collector::scan(seam::Goroutine& goroutine, seam::Processor& processor) { s
 
 void Collector::finish_run() {
   finalizer.drain();
-  destroy_remaining();
+  // One destructor may still be running, on the finaliser's goroutine.
+  const auto idle = [](void*) { return finalizer.idle(); };
+  if (!idle(nullptr)) seam::registry.scheduler->park_until(idle, nullptr, "finalizers");
+  // Destructors may make objects with destructors; after so many rounds they are a program's endless loop.
+  constexpr int kRoundsMax = 1000;
+  for (int round = 0; round < kRoundsMax && destroy_remaining(); ++round) finalizer.drain();
 }
 
 }  // namespace tandem::gc

@@ -69,6 +69,7 @@ void Cycle::start() {
   Phase idle = Phase::kIdle;
   if (!collector_clock.phase.compare_exchange_strong(idle, Phase::kFinishSweep, std::memory_order_acq_rel)) return;
   started_at_ns_ = base::now_ns();
+  pacer.cycle_started();
   registry.scheduler->wake_for_collector_work(registry.processor_count);
 }
 
@@ -215,16 +216,18 @@ void Cycle::flush(Processor& processor) {
   state.activity_at_flush = state.activity.load(std::memory_order_relaxed);
 }
 void Cycle::flushed(Processor& here) {
-  if (cycle.marking_is_done()) {
-    cycle.commit(here);
+  if (cycle.commit_if_done(here)) {
+    cycle.after_commit(here);
   } else {
     collector_clock.phase.store(Phase::kMark, std::memory_order_seq_cst);
     registry.scheduler->wake_for_collector_work(registry.processor_count);
   }
 }
 
-bool Cycle::marking_is_done() {
-  if (persistent_roots.publish_foreign() || marker.pool.any_published()) return false;
+// Judges the round and commits under the lock of the Persistents: no thread can shade in between.
+bool Cycle::commit_if_done(Processor& here) {
+  const std::lock_guard guard(persistent_roots.lock());
+  if (persistent_roots.mark_pending(state_of(here)) || marker.pool.any_published()) return false;
   for (Processor& processor : registry.all_processors()) {
     const ProcessorState& state = state_of(processor);
     if (state.dirty_at_flush && !planted(PlantedBug::kNoFlushRound)) return false;
@@ -233,16 +236,13 @@ bool Cycle::marking_is_done() {
         !planted(PlantedBug::kNoActivityCheck))
       return false;
   }
+  collector_clock.phase.store(Phase::kOff, std::memory_order_seq_cst);
+  detail::global_words.barrier.store(0, std::memory_order_relaxed);
   return true;
 }
 
-void Cycle::commit(Processor& here) {
+void Cycle::after_commit(Processor& here) {
   const std::uint64_t number = collector_clock.cycle.load(std::memory_order_relaxed);
-  {
-    const std::lock_guard guard(persistent_roots.lock());
-    collector_clock.phase.store(Phase::kOff, std::memory_order_seq_cst);
-    detail::global_words.barrier.store(0, std::memory_order_relaxed);
-  }
   sweeper.committed_cycle.store(number, std::memory_order_release);
   if (!registry.options->verify_after_mark) return registry.handshake.request(kAllocateWhite, here);
   // The hold is posted before the handshake, so who acknowledges the one stays for the other.

@@ -71,8 +71,8 @@ class Cycle {
   static void finished(seam::Processor& here);
 
   void prepare_clearing();
-  bool marking_is_done();
-  void commit(seam::Processor& here);
+  bool commit_if_done(seam::Processor& here);
+  void after_commit(seam::Processor& here);
   void set_phase(seam::Phase phase, std::uint8_t barrier_bits);
 
   static const seam::HandshakeOperation kSeeBarrier;

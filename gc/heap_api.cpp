@@ -59,7 +59,9 @@ void account(std::uint64_t bytes) {
   seam::Processor& processor = processor_here("make");
   const Options& options = *seam::registry.options;
   ProcessorState& state = state_of(processor);
-  state.assist_debt_bytes += pacer.assist_for(bytes);
+  // The steps up to marking are short, and while they last loads shade: whoever allocates gets them over with.
+  const bool marking = seam::current_phase() >= seam::Phase::kMark;
+  state.assist_debt_bytes += marking ? pacer.assist_for(bytes) : kAssistDebtBytes;
   if (!options.mark_assist || state.assist_debt_bytes < kAssistDebtBytes) return;
   const std::uint64_t marked_before = state.marked_bytes;
   const std::uint64_t budget_ns = std::uint64_t{options.mark_assist_max_us} * 1000;
@@ -94,18 +96,24 @@ void* allocate_slow(LayoutNumber layout) {
   using namespace tandem::gc;
   before_allocation("make");
   const std::uint64_t cell_bytes = kCellBytes[layout % kSizeClasses];
-  // The processor is read anew after everything that may park.
-  AllocationWindow* window = &processor_here("make").windows[layout];
-  if (window->free_cells == 0 && !allocator.refill(processor_here("make"), layout)) {
-    if (collects()) collect_and_wait();
-    if (!allocator.refill(processor_here("make"), layout)) out_of_memory();
+  bool collected = !collects();
+  for (;;) {
+    // The processor is read anew after everything that may park.
+    seam::Processor& processor = processor_here("make");
+    AllocationWindow& window = processor.windows[layout];
+    if (const std::uint64_t free = window.free_cells; free != 0) {
+      window.free_cells = free & (free - 1);
+      return window.first_cell + static_cast<std::size_t>(std::countr_zero(free)) * cell_bytes;
+    }
+    if (allocator.refill(processor, layout)) {
+      account(static_cast<std::uint64_t>(std::popcount(window.free_cells)) * cell_bytes);
+      seam::poll();  // account() may have started a cycle that wants this processor held
+    } else {
+      if (collected) out_of_memory();
+      collect_and_wait();
+      collected = true;
+    }
   }
-  window = &processor_here("make").windows[layout];
-  const std::uint64_t free = window->free_cells;
-  account(static_cast<std::uint64_t>(std::popcount(free)) * cell_bytes);
-  // account() does not park, so the window is still ours; a handshake may have swept or blackened it, which keeps its cells.
-  window->free_cells = free & (free - 1);
-  return window->first_cell + static_cast<std::size_t>(std::countr_zero(free)) * cell_bytes;
 }
 
 void* allocate_large(PatternNumber pattern, std::size_t bytes) {

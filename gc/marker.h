@@ -33,18 +33,22 @@ inline bool is_marked(CellRef cell) {
   return region.marks(cell.block)[cell.index / 64].load(std::memory_order_acquire) >> (cell.index % 64) & 1;
 }
 
+/// With one processor nobody else sets mark bits, and a locked instruction a mark (a third of marking a small heap) is saved.
+/// Set at the start of a run.
+extern bool marks_exclusively;
+
 /// Sets the mark bit; true for the one caller that changed it. Relaxed would do for the bit alone; acquire-release orders
 /// the scan of the object after the mark for the verifier's and the sanitizers' sake at no cost on x86.
-inline bool try_mark(CellRef cell) {
+[[gnu::always_inline]] inline bool try_mark(CellRef cell) {
   std::atomic<std::uint64_t>& word = region.marks(cell.block)[cell.index / 64];
   const std::uint64_t bit = std::uint64_t{1} << (cell.index % 64);
-  if (word.load(std::memory_order_relaxed) & bit) return false;
+  const std::uint64_t before = word.load(std::memory_order_relaxed);
+  if (before & bit) return false;
+  if (marks_exclusively) {
+    word.store(before | bit, std::memory_order_release);
+    return true;
+  }
   return !(word.fetch_or(bit, std::memory_order_acq_rel) & bit);
-}
-
-/// Bytes that a cell takes, for accounting.
-inline std::uint64_t bytes_of(const Block& block) {
-  return block.kind == BlockKind::kLarge ? block.large_bytes : block.cell_bytes;
 }
 
 class Marker {
@@ -60,25 +64,20 @@ class Marker {
   /// Publishes the processor's grey packet if it holds anything; true if it did.
   bool publish_grey(ProcessorState& state);
 
-  /// Is there work that an idle processor could take, or a round to be ended?
-  bool worth_waking() const { return pool.any_published(); }
-
   PacketPool pool;
   /// Workers inside drain(); with none and nothing published, the end of marking may be tried.
   std::atomic<std::uint32_t> active{0};
-  /// Workers that found nothing: the others share.
-  std::atomic<std::uint32_t> hungry{0};
 
  private:
   void push(ProcessorState& state, MarkEntry entry);
   bool refill(ProcessorState& state);
   void share(ProcessorState& state);
   void scan_entry(ProcessorState& state, MarkEntry entry);
-  void scan_cell(ProcessorState& state, std::uintptr_t address, const Block& block);
   void scan_large(ProcessorState& state, std::uintptr_t from, BlockIndex head);
   void scan_words(ProcessorState& state, std::uintptr_t object, std::uint64_t bitmap);
+  void scan_offsets(ProcessorState& state, std::uintptr_t object, const Pattern& pattern);
   void scan_elements(ProcessorState& state, std::uintptr_t from, std::uintptr_t end, const Pattern& pattern);
-  void mark_child(ProcessorState& state, std::uintptr_t child);
+  bool mark_object(ProcessorState& state, std::uintptr_t address);
 };
 
 extern Marker marker;

@@ -13,11 +13,15 @@ namespace {
 
 /// Smallest goal at gc_percent = 100, as Go's: tiny heaps would otherwise collect thousands of times a second.
 constexpr std::uint64_t kGoalMinBytes = std::uint64_t{4} << 20;
-/// Part of the growth at which the cycle starts; the rest is for what is allocated while it marks.
-constexpr std::uint64_t kTriggerPercent = 70;
+/// The trigger lies within these parts of the growth, whatever the runway.
+constexpr std::uint64_t kTriggerMinPercent = 50;
+constexpr std::uint64_t kTriggerMaxPercent = 95;
 /// With a memory limit: part of the room below it that allocation may use before a cycle starts.
 constexpr std::uint64_t kLimitTriggerPercent = 80;
-constexpr std::uint64_t kAssistRatioMaxPercent = 1000;
+/// Assists aim to be done with this part of the room used up: what is allocated while marking is black, hence floating garbage
+/// and more frequent cycles, so a short cycle is a cheap one.
+constexpr std::uint64_t kAssistRoomPercent = 25;
+constexpr std::uint64_t kAssistRatioMaxPercent = 2000;
 constexpr std::uint64_t kNever = UINT64_MAX;
 
 }  // namespace
@@ -29,6 +33,7 @@ void Pacer::begin_run(const Options& options) {
   live_.store(0, std::memory_order_relaxed);
   allocated_.store(0, std::memory_order_relaxed);
   assist_ratio_percent_.store(0, std::memory_order_relaxed);
+  runway_ = 0;
   set_goal();
 }
 
@@ -41,7 +46,10 @@ void Pacer::set_goal() {
     growth = std::max(live / 100 * percent, goal_min > live ? goal_min - live : 0);
     growth = std::max(growth, kGoalMinBytes / 4);
   }
-  std::uint64_t trigger = growth == kNever ? kNever : growth / 100 * kTriggerPercent;
+  std::uint64_t trigger = kNever;
+  if (growth != kNever)
+    trigger = std::clamp(growth - std::min(growth, runway_ + runway_ / 4), growth / 100 * kTriggerMinPercent,
+                         growth / 100 * kTriggerMaxPercent);
   if (by_goal_ && memory_limit_ != 0) {
     const std::uint64_t room = memory_limit_ > live ? memory_limit_ - live : 0;
     growth = std::min(growth, room);
@@ -58,11 +66,14 @@ void Pacer::mark_started() {
   const std::uint64_t room = goal > now ? goal - now : 0;
   // Expected mark work: what was live last time, plus half of what came since.
   const std::uint64_t work = live() + allocated_.load(std::memory_order_relaxed) / 2;
-  const std::uint64_t ratio = goal == kNever ? 0 : work * 100 / std::max<std::uint64_t>(room, 1);
+  const std::uint64_t share = room / 100 * kAssistRoomPercent;
+  const std::uint64_t ratio = goal == kNever ? 0 : work * 100 / std::max<std::uint64_t>(share, 1);
   assist_ratio_percent_.store(std::min(ratio, kAssistRatioMaxPercent), std::memory_order_relaxed);
 }
 
 void Pacer::cycle_ended(std::uint64_t live_bytes) {
+  const std::uint64_t during = allocated_.load(std::memory_order_relaxed) - allocated_at_start_;
+  runway_ = (runway_ + during) / 2;
   live_.store(live_bytes, std::memory_order_relaxed);
   allocated_.store(0, std::memory_order_relaxed);
   assist_ratio_percent_.store(0, std::memory_order_relaxed);

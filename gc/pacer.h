@@ -1,7 +1,7 @@
 #pragma once
 // When a cycle starts, and how much an allocating goroutine helps. The goal is that marking ends when the heap has grown by
-// gc_percent over what was live; a cycle starts some way before it, and allocation beyond that point pays mark work in
-// proportion, so that the goal is kept without a stop (Go design 44167, without its search for the trigger).
+// gc_percent over what was live. A cycle starts as many bytes before it as were allocated during the last cycles, and some
+// more; allocation while it marks pays mark work in proportion, so that the goal is kept without a stop (Go design 44167).
 
 #include <atomic>
 #include <cstdint>
@@ -26,6 +26,8 @@ class Pacer {
     return bytes * assist_ratio_percent_.load(std::memory_order_relaxed) / 100;
   }
 
+  /// A cycle was asked for: what is allocated from here to its end is the runway that the next one needs.
+  void cycle_started() { allocated_at_start_ = allocated_.load(std::memory_order_relaxed); }
   /// A cycle has got past its roots: sets the assist ratio.
   void mark_started();
   /// A cycle has ended with so many bytes marked or allocated black.
@@ -44,6 +46,8 @@ class Pacer {
   std::int32_t gc_percent_ = 100;
   std::uint64_t memory_limit_ = 0;
   bool by_goal_ = true;
+  std::uint64_t allocated_at_start_ = 0;     // written by who starts a cycle
+  std::uint64_t runway_ = 0;                 // bytes; smoothed over cycles
   std::atomic<std::uint64_t> live_{0};       // after the last cycle
   std::atomic<std::uint64_t> allocated_{0};  // since the last cycle ended
   std::atomic<std::uint64_t> goal_{0};       // heap_now at which marking should be done

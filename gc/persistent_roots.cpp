@@ -4,19 +4,23 @@
 
 #include "gc/marker.h"
 #include "runtime/seam/phase.h"
-#include "tandem/detail/barrier.h"
 
 namespace tandem::gc {
 
 // Never destroyed: Persistents in globals may be destroyed after it would have been.
 PersistentRoots& persistent_roots = *new PersistentRoots;
 
-// Old and new values are shaded like those of any store, into a buffer of its own that the end of marking counts.
-void PersistentRoots::shade(void* object) {
-  if (object == nullptr || seam::current_phase() < seam::Phase::kBarrier || seam::current_phase() > seam::Phase::kFlush)
-    return;
-  if (foreign_.grey == nullptr) foreign_.grey = marker.pool.take_empty();
-  marker.shade(foreign_, reinterpret_cast<std::uintptr_t>(object));
+// Old and new values are shaded like those of any store, but not here: the thread may have no processor. They are kept, and
+// the end of marking asks for them under the same lock that the commit takes (correction 13.17).
+void PersistentRoots::shade(const void* object) {
+  const seam::Phase phase = seam::current_phase();
+  if (object == nullptr || phase < seam::Phase::kBarrier || phase > seam::Phase::kFlush) return;
+  pending_.push_back(reinterpret_cast<std::uintptr_t>(object));
+}
+
+void PersistentRoots::shade_later(const void* object) {
+  const std::lock_guard guard(lock_);
+  shade(object);
 }
 
 detail::PersistentSlot* PersistentRoots::make(void* object) {
@@ -56,17 +60,18 @@ void PersistentRoots::scan(ProcessorState& state) {
   for_each([&](void* object) { marker.shade(state, reinterpret_cast<std::uintptr_t>(object)); });
 }
 
-bool PersistentRoots::publish_foreign() {
-  const std::lock_guard guard(lock_);
-  return foreign_.grey != nullptr && marker.publish_grey(foreign_);
+bool PersistentRoots::mark_pending(ProcessorState& state) {
+  const bool any = !pending_.empty();
+  for (const std::uintptr_t object : pending_) marker.shade(state, object);
+  pending_.clear();
+  return any;
 }
 
 void PersistentRoots::clear() {
   const std::lock_guard guard(lock_);
   for (auto& chunk : chunks_)
     for (Slot& slot : chunk->slots) slot.object.store(nullptr, std::memory_order_relaxed);
-  if (foreign_.grey) marker.pool.give_empty(foreign_.grey);
-  foreign_.grey = nullptr;
+  pending_.clear();
 }
 
 }  // namespace tandem::gc

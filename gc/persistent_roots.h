@@ -7,7 +7,6 @@
 #include <memory>
 #include <vector>
 
-#include "gc/mark_packet.h"
 #include "gc/processor_state.h"
 #include "runtime/base/spin_lock.h"
 #include "tandem/detail/persistent_slot.h"
@@ -28,8 +27,10 @@ class PersistentRoots {
   template <class Function>
   void for_each(Function function);
 
-  /// Publishes what foreign threads have shaded; true if there was any. At the end of marking.
-  bool publish_foreign();
+  /// Leaves an object to be shaded by a processor. Any thread.
+  void shade_later(const void* object);
+  /// Marks what these operations have left to be shaded; true if there was any. At the end of marking, with lock() held.
+  bool mark_pending(ProcessorState& state);
 
   /// For phase changes.
   base::SpinLock& lock() { return lock_; }
@@ -42,12 +43,12 @@ class PersistentRoots {
   struct Chunk {
     Slot slots[kSlotsPerChunk];
   };
-  void shade(void* object);
+  void shade(const void* object);
 
   base::SpinLock lock_;
   std::vector<std::unique_ptr<Chunk>> chunks_;  // guarded by lock_; entries stay for ever
   Slot* free_ = nullptr;                        // guarded by lock_
-  ProcessorState foreign_;                      // guarded by lock_: what threads without a processor shade
+  std::vector<std::uintptr_t> pending_;         // guarded by lock_: to be shaded by a processor
 };
 
 extern PersistentRoots& persistent_roots;

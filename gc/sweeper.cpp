@@ -96,10 +96,10 @@ void Sweeper::sweep_large(BlockIndex head) {
     const std::lock_guard guard(spaces.large().lock);
     spaces.large().swept.push_back(head);
   } else {
-    counters.freed_bytes.add(block.large_bytes);
-    const auto blocks = static_cast<std::uint32_t>((block.large_bytes + kBlockBytes - 1) >> kBlockShift);
+    counters.freed_bytes.add(block.object_bytes);
+    const auto blocks = static_cast<std::uint32_t>((block.object_bytes + kBlockBytes - 1) >> kBlockShift);
     if (seam::registry.options->poison_freed)
-      std::memset(region.address_of(head), kPoison, block.large_bytes);
+      std::memset(region.address_of(head), kPoison, block.object_bytes);
     region.give(head, blocks);
   }
 }

@@ -27,7 +27,7 @@ class Trace {
       fail("a reference leads to a freed cell", object, from_what, from);
     if (!is_marked(cell)) fail("a reachable object is not marked", object, from_what, from);
     const std::uintptr_t address = address_of(cell);
-    if (seen_.insert(address).second && !block.pattern->leaf()) pending_.push_back(cell);
+    if (seen_.insert(address).second && !block.leaf) pending_.push_back(cell);
   }
 
   void run() {
@@ -43,7 +43,7 @@ class Trace {
     const Block& block = region.block(cell.block);
     const Pattern& pattern = *block.pattern;
     const std::uintptr_t object = address_of(cell);
-    const std::uintptr_t end = object + bytes_of(block);
+    const std::uintptr_t end = object + block.object_bytes;
     const std::uintptr_t stride = pattern.stride != 0 ? pattern.stride : end - object;
     for (std::uintptr_t element = object + pattern.first; element + stride <= end; element += stride)
       for (const std::uint32_t offset : pattern.offsets)

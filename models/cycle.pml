@@ -1,7 +1,9 @@
 /* One collection cycle without a stop: handshakes, the hybrid barrier, roots, marking, its end, the sweep.
  *
- * Property: no reachable object is white at the commit, none is reclaimed by the sweep, and the cycle hands on
- * nothing to the next one (no mark, no grey object), so that every cycle starts like the first.
+ * Properties:
+ *   1. no reachable object is white at the commit, and none is reclaimed by the sweep;
+ *   2. no marked object, reachable or not, has a white child at the commit, so that Weak::lock may trust marks;
+ *   3. the cycle hands on nothing (no mark, no grey object), so that every cycle starts like the first.
  *
  * Size: two processors, two goroutines with a stack of two slots each, three objects of one slot each, one
  * coordinator that is also a mark worker. Goroutines read and write each other's slots, as reference captures do.
@@ -12,13 +14,15 @@
  *   (none)    both goroutines run throughout
  *   PARK=n    goroutines numbered n and above park, and any idle processor resumes them
  *   SPAWN     the second goroutine is created by the first, with one captured reference
- *   WORK      processors mark too, and publish their grey buffers at any time (a full buffer)
+ *   WORK      processors mark, a thread that is no processor marks, and buffers are published at any time (full
+ *             ones); operations begin once marking has begun
  *   HEAP      only one initial heap instead of all (for mutants that need a long run)
+ *   LOSS      only the first clause of the property (for mutants that break a later one long before)
  *
  * Abstracted: memory is sequentially consistent (each shared access outside a d_step or atomic is one step; what
  * the hardware may reorder is argued beside each atomic in the sources); a packet is one object; a window of
  * allocation cells is the flag black[]; each object is its own block; weak references, Persistents, large
- * objects, the pacer and the second cycle are left out (the last by the third clause of the property).
+ * objects, the pacer and the second cycle are left out (the last because of property 3).
  *
  * States of the correct model, complete search: see models/README.md.
  */
@@ -41,10 +45,10 @@
 #define no_activity_counter       15 /* a round is clean when nobody published at its acknowledgement */
 #define counter_from_acknowledgement 16 /* activity counts from the acknowledgement on, not from before the request */
 #define holders_ignored           17 /* a round starts while a thread still holds a packet */
-#define counter_ignores_shade     21 /* the counter moves on publish and take, not on a push to the own buffer */
-#define clear_before_handshake_4  18 /* swept and cleared at the commit */
-#define shade_after_commit        19 /* the barrier's slow path does not look at the phase */
-#define allocate_unswept          20 /* a refill after handshake 4 takes a block that is not swept yet */
+#define counter_ignores_shade     18 /* the counter moves on publish and take, not on a push to the own buffer */
+#define clear_before_handshake_4  19 /* swept and cleared at the commit */
+#define shade_after_commit        20 /* the barrier's slow path does not look at the phase */
+#define allocate_unswept          21 /* a refill after handshake 4 takes a block that is not swept yet */
 #ifndef MUTANT
 #define MUTANT correct
 #endif
@@ -158,7 +162,11 @@ inline pick(set, o) {
   if :: has(set, 0) -> o = 0 :: has(set, 1) -> o = 1 :: has(set, 2) -> o = 2 fi
 }
 
+#ifdef WORK
+#define runs_code (phase >= MARK && ops > 0 && current[me] != NOBODY)
+#else
 #define runs_code (!finished && ops > 0 && current[me] != NOBODY)
+#endif
 #define own_slot(i) slot[2 * current[me] + (i)]
 
 proctype processor(byte me) {
@@ -451,8 +459,10 @@ proctype coordinator() {
     find_reachable();
     assert((reachable & ~mark) == 0);   /* a reachable object is white at the commit */
     reachable = 0;
+#ifndef LOSS
     assert((!has(mark, 0) || has(mark, field[0])) && (!has(mark, 1) || has(mark, field[1])) &&
            (!has(mark, 2) || has(mark, field[2])));  /* a marked object, perhaps garbage, has a white child */
+#endif
     swept = 0;
     phase = COMMITTED };
 #if MUTANT == clear_before_handshake_4
@@ -467,7 +477,10 @@ proctype coordinator() {
   d_step { mark = one(NIL) };
 #endif
   d_step { phase = IDLE; finished = 1;
-    assert(mark == one(NIL) && !grey[0] && !grey[1] && !pool) }  /* something is left for the next cycle */
+#ifndef LOSS
+    assert(mark == one(NIL) && !grey[0] && !grey[1] && !pool);   /* something is left for the next cycle */
+#endif
+  }
 }
 
 inline choose_heap() {

@@ -7,6 +7,8 @@
 
 namespace tandem::detail {
 
+constinit std::atomic<bool> goroutines_in_parallel{true};
+
 void spin_lock_slow(std::atomic<bool>& locked) noexcept {
   constexpr int kSpinsBeforeYield = 100;  // 100 pauses are 1-4 us: longer than any section that is held
   for (;;) {

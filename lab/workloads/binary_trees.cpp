@@ -109,7 +109,8 @@ nlohmann::json run_binary_trees(const RunRequest& request, const ParentPipe& par
   probes.finish(metrics);
   metrics["wall_ns"] = wall.count();
   metrics["nodes"] = nodes;
-  metrics["live_bytes"] = tandem::statistics().live_bytes;
+  // As the last cycle found it, with the trees of that moment; without a cycle nobody has looked.
+  if (const auto now = tandem::statistics(); now.cycles > 0) metrics["live_bytes"] = now.live_bytes;
   return {
       {"metrics", metrics},
       {"input_text", fmt::format("trees of depth {} to {}, {} nodes in all", kDepthMin, depth_max, nodes)},

@@ -102,7 +102,9 @@ class Table {
            {MarkExecutor::tbb, "tbb", kLater},
            {MarkExecutor::threads, "threads", kLater}});
     fields_.push_back(std::make_unique<ShareOption>("mark_share", &Options::mark_share, 0.01, 0.9));
+    last_is_for_later();
     on_off("mark_idle", &Options::mark_idle);
+    last_is_for_later();
     on_off("mark_assist", &Options::mark_assist);
     integer("mark_assist_max_us", &Options::mark_assist_max_us, std::uint32_t{10}, std::uint32_t{1'000'000});
     using MarkOrder = Options::MarkOrder;
@@ -125,6 +127,7 @@ class Table {
     on_off("stack_summary", &Options::stack_summary);
     last_is_for_later();
     on_off("netpoll_during_mark", &Options::netpoll_during_mark);
+    last_is_for_later();
     duration("slice", &Options::slice, 1, 10'000);
   }
 
@@ -133,6 +136,7 @@ class Table {
     on_off("verify_after_mark", &Options::verify_after_mark);
     on_off("poison_freed", &Options::poison_freed);
     on_off("handshake_every_poll", &Options::handshake_every_poll);
+    last_is_for_later();
     on_off("yield_every_poll", &Options::yield_every_poll);
     on_off("steal_always", &Options::steal_always);
   }

@@ -14,7 +14,9 @@
 #include "netpoll/epoll_poller.h"
 #include "runtime/base/assert.h"
 #include "runtime/boot/active_run.h"
+#include "runtime/boot/null_fault.h"
 #include "runtime/boot/options.h"
+#include "runtime/boot/sched_trace.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
 #include "sched/scheduler.h"
@@ -98,15 +100,22 @@ class Runtime {
     gc::the_collector().start(options_);
     collector_started_ = true;
     registry.scheduler = &scheduler_;
+    install_null_fault_handler();
+    faults_handled_ = true;
     scheduler_.start();
-    const std::lock_guard guard(active_run.lock);
-    active_run.options = &options_;
+    {
+      const std::lock_guard guard(active_run.lock);
+      active_run.options = &options_;
+    }
+    sched_trace_.start(options_.schedtrace);
   }
 
   // Undoes as much of plug() as was done.
   void unplug() noexcept {
+    sched_trace_.stop();
     forget_active_run();
     scheduler_.stop();
+    if (faults_handled_) remove_null_fault_handler();
     if (collector_started_) gc::the_collector().stop();
     poller_.close();
     detail::global_words.poll.store(
@@ -134,7 +143,9 @@ class Runtime {
   const std::unique_ptr<seam::Processor[]> processors_;
   netpoll::EpollPoller poller_;
   sched::Scheduler scheduler_;
+  SchedTrace sched_trace_;
   bool collector_started_ = false;
+  bool faults_handled_ = false;
 };
 
 }  // namespace

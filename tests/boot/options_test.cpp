@@ -72,17 +72,16 @@ TEST(Options, EveryKindOfValueIsRead) {
   const Options options =
       resolve({"TANDEM_MEMORY_LIMIT=3G", "TANDEM_STACK_SIZE_MAX=128K", "TANDEM_SHUTDOWN_GRACE=250ms",
                "TANDEM_SAFEPOINT_REPORT=2s", "TANDEM_SCHEDTRACE=1500", "TANDEM_GCTRACE=1",
-               "TANDEM_MARK_IDLE=off", "TANDEM_POISON_FREED=on", "TANDEM_MARK_SHARE=0.5",
-               "TANDEM_COLLECTOR=none", "TANDEM_SEED=18446744073709551615", "TANDEM_GC_PERCENT=-1"});
+               "TANDEM_MARK_ASSIST=off", "TANDEM_POISON_FREED=on", "TANDEM_COLLECTOR=none",
+               "TANDEM_SEED=18446744073709551615", "TANDEM_GC_PERCENT=-1"});
   EXPECT_EQ(options.memory_limit, std::uint64_t{3} << 30);
   EXPECT_EQ(options.stack_size_max, 131072u);
   EXPECT_EQ(options.shutdown_grace, 250ms);
   EXPECT_EQ(options.safepoint_report, 2s);
   EXPECT_EQ(options.schedtrace, 1500ms);
   EXPECT_TRUE(options.gctrace);
-  EXPECT_FALSE(options.mark_idle);
+  EXPECT_FALSE(options.mark_assist);
   EXPECT_TRUE(options.poison_freed);
-  EXPECT_EQ(options.mark_share, 0.5);
   EXPECT_EQ(options.collector, Options::Collector::none);
   EXPECT_EQ(options.seed, ~std::uint64_t{0});
   EXPECT_EQ(options.gc_percent, -1);
@@ -98,8 +97,6 @@ TEST(Options, ARefusalNamesVariableValueAndWhatIsAllowed) {
             "tandem: TANDEM_STACK_SIZE_MAX='2G': expected bytes (suffixes K, M, G) from 64K to 1G");
   EXPECT_EQ(refusal({"TANDEM_SHUTDOWN_GRACE=5m"}),
             "tandem: TANDEM_SHUTDOWN_GRACE='5m': expected a duration (ms or s) from 0ms to 3600s");
-  EXPECT_EQ(refusal({"TANDEM_MARK_SHARE=nan"}),
-            "tandem: TANDEM_MARK_SHARE='nan': expected a number from 0.01 to 0.9");
   EXPECT_EQ(refusal({"TANDEM_GCTRACE=yes"}), "tandem: TANDEM_GCTRACE='yes': expected on or off");
   EXPECT_EQ(refusal({"TANDEM_STOP=world"}),
             "tandem: TANDEM_STOP='world': expected one of ragged, stop_the_world");
@@ -137,16 +134,13 @@ TEST(Options, BadValuesOfTheCodeAreRefused) {
 }
 
 TEST(Options, TextThatIsNoValueIsRefused) {
-  for (const char* entry : {"TANDEM_PROCESSORS=",          "TANDEM_PROCESSORS= 4",
-                            "TANDEM_PROCESSORS=4 ",        "TANDEM_PROCESSORS=+4",
-                            "TANDEM_PROCESSORS=-1",        "TANDEM_PROCESSORS=4294967297",
-                            "TANDEM_PROCESSORS=0x4",       "TANDEM_MEMORY_LIMIT=1.5G",
-                            "TANDEM_MEMORY_LIMIT=-5G",     "TANDEM_MEMORY_LIMIT=17179869184G",
-                            "TANDEM_MEMORY_LIMIT=1KK",     "TANDEM_MEMORY_LIMIT=K",
-                            "TANDEM_SHUTDOWN_GRACE=-1ms",  "TANDEM_SHUTDOWN_GRACE=9223372036854775807s",
-                            "TANDEM_SHUTDOWN_GRACE=s",     "TANDEM_MARK_SHARE=",
-                            "TANDEM_MARK_SHARE=0,5",       "TANDEM_MARK_SHARE=inf",
-                            "TANDEM_COLLECTOR=Concurrent", "TANDEM_POISON_FREED="})
+  for (const char* entry :
+       {"TANDEM_PROCESSORS=", "TANDEM_PROCESSORS= 4", "TANDEM_PROCESSORS=4 ", "TANDEM_PROCESSORS=+4",
+        "TANDEM_PROCESSORS=-1", "TANDEM_PROCESSORS=4294967297", "TANDEM_PROCESSORS=0x4",
+        "TANDEM_MEMORY_LIMIT=1.5G", "TANDEM_MEMORY_LIMIT=-5G", "TANDEM_MEMORY_LIMIT=17179869184G",
+        "TANDEM_MEMORY_LIMIT=1KK", "TANDEM_MEMORY_LIMIT=K", "TANDEM_SHUTDOWN_GRACE=-1ms",
+        "TANDEM_SHUTDOWN_GRACE=9223372036854775807s", "TANDEM_SHUTDOWN_GRACE=s",
+        "TANDEM_COLLECTOR=Concurrent", "TANDEM_POISON_FREED="})
     EXPECT_NE(refusal({entry}), "(not refused)") << entry;
 }
 
@@ -164,11 +158,10 @@ TEST(Options, ASlipOfThePenIsAnErrorOtherNamesAreNot) {
 TEST(Options, TextReadsBackToTheSameOptions) {
   const Options changed =
       resolve({"TANDEM_PROCESSORS=7", "TANDEM_MEMORY_LIMIT=1537M", "TANDEM_SHUTDOWN_GRACE=1ms",
-               "TANDEM_MARK_SHARE=0.3", "TANDEM_COLLECTOR=none", "TANDEM_GC_PERCENT=-1",
-               "TANDEM_YIELD_EVERY_POLL=1", "TANDEM_COLLECT_EVERY=9"});
+               "TANDEM_COLLECTOR=none", "TANDEM_GC_PERCENT=-1", "TANDEM_YIELD_EVERY_POLL=1",
+               "TANDEM_COLLECT_EVERY=9"});
   const std::string text = text_of(changed);
   EXPECT_NE(text.find("TANDEM_MEMORY_LIMIT=1537M\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("TANDEM_MARK_SHARE=0.3\n"), std::string::npos) << text;
   std::vector<std::string> lines;
   for (std::size_t from = 0; from < text.size();) {
     const std::size_t end = text.find('\n', from);
@@ -184,6 +177,17 @@ TEST(Options, NamesAreUnique) {
   std::set<std::string> variables;
   for (const OptionFieldPointer& field : option_fields())
     EXPECT_TRUE(variables.insert(field->variable()).second);
+}
+
+TEST(OptionKinds, AShareIsANumberInItsRange) {
+  const ShareOption share("mark_share", &Options::mark_share, 0.01, 0.9);
+  Options options;
+  for (const char* text : {"", "0,5", "inf", "nan", "half"}) EXPECT_FALSE(share.parse(text, options)) << text;
+  EXPECT_TRUE(share.parse("0.3", options));
+  EXPECT_EQ(share.complaint(options), "");
+  EXPECT_EQ(share.text(options), "0.3");
+  EXPECT_TRUE(share.parse("1", options));
+  EXPECT_EQ(share.complaint(options), "expected a number from 0.01 to 0.9");
 }
 
 TEST(OptionText, BytesTakeTheLargestSuffixThatDivides) {

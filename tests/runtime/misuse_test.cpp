@@ -45,6 +45,7 @@ TEST(MisuseDeathTest, AStackOverflowNamesTheGoroutine) {
     [[gnu::noinline]] static int descend(int depth) {
       volatile char frame[1024];
       frame[depth % 1024] = 1;
+      if (depth == 1'000'000) return 0;  // a gigabyte further down
       return frame[depth % 1024] + descend(depth + 1) + frame[0];
     }
   };
@@ -72,16 +73,21 @@ TEST(MisuseDeathTest, ANegativeWaitGroup) {
 }
 
 TEST(MisuseDeathTest, DereferencingNull) {
-  EXPECT_DEATH(tandem::run([] {
-                 tandem::Local<Node> none;
-                 none->value = 1;
-               }),
-               "null");
-  EXPECT_DEATH(tandem::run([] {
-                 auto node = tandem::make<Node>();
-                 node->next->value = 1;
-               }),
-               "null");
+  EXPECT_EXIT(tandem::run([] {
+                tandem::Local<Node> none;
+                none->value = 1;
+              }),
+              fatal(), "dereferenced a null reference");
+  EXPECT_EXIT(tandem::run([] {
+                auto node = tandem::make<Node>();
+                node->next->value = 1;
+              }),
+              fatal(), "dereferenced a null reference");
+}
+
+TEST(MisuseDeathTest, AFaultThatIsNoNullReferenceIsLeftAlone) {
+  EXPECT_EXIT(tandem::run([] { *reinterpret_cast<volatile int*>(0x123450000) = 1; }),
+              testing::KilledBySignal(SIGSEGV), "");
 }
 
 TEST(MisuseDeathTest, ParkingOutsideOfARun) { EXPECT_DEATH(tandem::sleep_for(1ms), "goroutine"); }

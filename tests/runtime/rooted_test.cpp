@@ -44,14 +44,14 @@ TEST_P(RootedTest, IsBuiltAsMakeBuildsAndRoots) {
   run(zealous(), [] {
     Rooted<Job> empty;
     EXPECT_EQ(empty->priority, 3);
-    Rooted<Job> job(make<Canary>(1u), 7);
+    Rooted<Job> job(make<Canary>(1u), 7, "");
     Rooted<Job> braces = {make<Canary>(2u), 8, "named"};
     churn();
     EXPECT_TRUE(job->canary->is(1));
     EXPECT_EQ(job->priority, 7);
     EXPECT_TRUE((*braces).canary->is(2));
     EXPECT_EQ(braces->name, "named");
-    Local<Job> shared = make<Job>(make<Canary>(3u), 9);
+    Local<Job> shared = make<Job>(make<Canary>(3u), 9, "");
     Rooted<Job> from_object = *shared;
     shared = nullptr;
     churn();
@@ -90,12 +90,12 @@ TEST_P(RootedTest, CopiesAreApartAndMovesAreNot) {
 TEST_P(RootedTest, LiesWhereLocalsLie) {
   run(zealous(), [] {
     std::optional<Rooted<Job>> optional;
-    optional.emplace(make<Canary>(1u), 1);
+    optional.emplace(make<Canary>(1u), 1, "");
     std::array<Rooted<Job>, 3> array;
     for (std::uint64_t i = 0; i < 3; ++i) array[i]->canary = make<Canary>(10 + i);
     tandem::WaitGroup group;
     group.add(1);
-    tandem::go([&group, job = Rooted<Job>(make<Canary>(2u), 2)] {
+    tandem::go([&group, job = Rooted<Job>(make<Canary>(2u), 2, "")] {
       tandem::yield();
       EXPECT_TRUE(job->canary->is(2));
       group.done();

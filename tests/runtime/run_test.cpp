@@ -161,13 +161,14 @@ TEST(Run, AClosureThatNeverRanIsDestroyed) {
   EXPECT_FALSE(ran);
 }
 
+struct Noisy {
+  std::shared_ptr<std::atomic<int>> counter;
+  explicit Noisy(std::shared_ptr<std::atomic<int>> shared) : counter(std::move(shared)) {}
+  ~Noisy() { ++*counter; }
+  void trace(tandem::Visitor&) const {}
+};
+
 TEST(Run, DestructorsOfManagedObjectsHaveRunWhenItReturns) {
-  struct Noisy {
-    std::shared_ptr<std::atomic<int>> counter;
-    ~Noisy() {
-      if (counter) ++*counter;
-    }
-  };
   const auto counter = std::make_shared<std::atomic<int>>(0);
   tandem::run([&] {
     for (int index = 0; index < 1000; ++index) (void)tandem::make<Noisy>(counter);

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "tandem/detail/channel_core.h"
+#include "tandem/detail/parallel.h"
 #include "tandem/detail/wait_queue.h"
 
 namespace tandem {
@@ -25,6 +26,7 @@ struct is_leaf;
 ///
 /// lock() parks the goroutine while the mutex is locked and never throws, Cancelled included. Unlocking a mutex that is
 /// not locked is a fatal error. Constant-initialised; may be destroyed as soon as the last unlock has returned.
+/// For goroutines only.
 class Mutex {
  public:
   constexpr Mutex() noexcept = default;
@@ -33,26 +35,18 @@ class Mutex {
 
   void lock() {
     detail::poll_in_call();
-    std::uint32_t expected = 0;
     // Acquire: pairs with the release of the unlock that left the state 0.
-    if (!state_.compare_exchange_strong(expected, kLocked, std::memory_order_acquire, std::memory_order_relaxed))
-        [[unlikely]]
-      lock_slow();
+    if (!detail::exchange_if_equal(state_, 0, kLocked, std::memory_order_acquire)) [[unlikely]] lock_slow();
   }
 
   [[nodiscard]] bool try_lock() noexcept {
-    std::uint32_t expected = 0;
-    return state_.compare_exchange_strong(expected, kLocked, std::memory_order_acquire,
-                                          std::memory_order_relaxed) ||
-           ((expected & kLocked) == 0 && try_lock_slow());
+    return detail::exchange_if_equal(state_, 0, kLocked, std::memory_order_acquire) ||
+           ((state_.load(std::memory_order_relaxed) & kLocked) == 0 && try_lock_slow());
   }
 
   void unlock() {
-    std::uint32_t expected = kLocked;
     // Release: pairs with the acquire of the next lock. The last access when nobody waits.
-    if (!state_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed))
-        [[unlikely]]
-      unlock_slow();
+    if (!detail::exchange_if_equal(state_, kLocked, 0, std::memory_order_release)) [[unlikely]] unlock_slow();
   }
 
  private:
@@ -78,23 +72,15 @@ class SharedMutex {
 
   void lock() {
     detail::poll_in_call();
-    std::uint32_t expected = 0;
     // Orders as in Mutex.
-    if (!state_.compare_exchange_strong(expected, kWriter, std::memory_order_acquire, std::memory_order_relaxed))
-        [[unlikely]]
-      lock_slow();
+    if (!detail::exchange_if_equal(state_, 0, kWriter, std::memory_order_acquire)) [[unlikely]] lock_slow();
   }
   [[nodiscard]] bool try_lock() noexcept {
-    std::uint32_t expected = 0;
-    return state_.compare_exchange_strong(expected, kWriter, std::memory_order_acquire,
-                                          std::memory_order_relaxed) ||
-           (expected == kQueueLocked && try_lock_slow());
+    return detail::exchange_if_equal(state_, 0, kWriter, std::memory_order_acquire) ||
+           (state_.load(std::memory_order_relaxed) == kQueueLocked && try_lock_slow());
   }
   void unlock() {
-    std::uint32_t expected = kWriter;
-    if (!state_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed))
-        [[unlikely]]
-      unlock_slow();
+    if (!detail::exchange_if_equal(state_, kWriter, 0, std::memory_order_release)) [[unlikely]] unlock_slow();
   }
 
   void lock_shared() {
@@ -103,11 +89,10 @@ class SharedMutex {
   }
   [[nodiscard]] bool try_lock_shared() noexcept { return add_reader() || try_lock_shared_slow(); }
   void unlock_shared() {
-    std::uint32_t state = state_.load(std::memory_order_relaxed);
+    const std::uint32_t state = state_.load(std::memory_order_relaxed);
     // Release: a writer that comes next sees what we read as it was.
     if ((state & kNotFree) != 0 || state < kReader ||
-        !state_.compare_exchange_strong(state, state - kReader, std::memory_order_release,
-                                        std::memory_order_relaxed)) [[unlikely]]
+        !detail::exchange_if_equal(state_, state, state - kReader, std::memory_order_release)) [[unlikely]]
       unlock_shared_slow();
   }
 
@@ -116,10 +101,9 @@ class SharedMutex {
   static constexpr std::uint32_t kWriter = 1, kQueueLocked = 2, kWaiters = 4, kNotFree = 7, kReader = 8;
 
   bool add_reader() noexcept {
-    std::uint32_t state = state_.load(std::memory_order_relaxed);
+    const std::uint32_t state = state_.load(std::memory_order_relaxed);
     return (state & kNotFree) == 0 &&
-           state_.compare_exchange_strong(state, state + kReader, std::memory_order_acquire,
-                                          std::memory_order_relaxed);
+           detail::exchange_if_equal(state_, state, state + kReader, std::memory_order_acquire);
   }
   void lock_slow();
   bool try_lock_slow() noexcept;

@@ -100,8 +100,9 @@ struct Options {
   /// GiB.
   std::uint64_t stack_size_max = std::uint64_t{256} << 10;
   Poller poller = Poller::automatic;
-  /// Not 0: scheduling choices come from this seed. With processors = 1 the whole schedule does, and time is
-  /// virtual.
+  /// Not 0: random scheduling choices (victims of steals, ready cases of a select) come from this seed
+  /// instead of the time. One processor then, unless `processors` says otherwise. (later) virtual time, so
+  /// that the whole schedule follows from it.
   std::uint64_t seed = 0;
   /// After main has returned: how long a cancelled goroutine may go on without blocking before it is reported
   /// and the process exits with status 2. 0 ms to 1 h; 0: does not wait at all.
@@ -129,9 +130,10 @@ struct Options {
   Roots roots = Roots::precise;
   WriteBarrier barrier = WriteBarrier::hybrid;
   MarkExecutor mark_executor = MarkExecutor::scheduler;
-  /// Part of all processors' time that marking may take while goroutines are runnable. 0.01 to 0.9.
+  /// (later, the default only) Part of all processors' time that marking may take while goroutines are
+  /// runnable. 0.01 to 0.9.
   double mark_share = 0.25;
-  /// Do workers that have nothing to run mark?
+  /// (later, on only) Do workers that have nothing to run mark?
   bool mark_idle = true;
   /// Does a goroutine that allocates faster than marking keeps up help?
   bool mark_assist = true;
@@ -146,7 +148,7 @@ struct Options {
   bool stack_shrink = false;
   /// (later) Keeps a summary of a stack that has not run since the last cycle; refused when on.
   bool stack_summary = false;
-  /// Are descriptors polled while a cycle is marking?
+  /// (later, on only) Are descriptors polled while a cycle is marking?
   bool netpoll_during_mark = true;
   /// How long a goroutine runs before it is asked to yield to others. 1 ms to 10 s.
   std::chrono::milliseconds slice{10};
@@ -159,7 +161,7 @@ struct Options {
   bool verify_after_mark = false;
   /// Fills freed cells with a pattern, so that a use after free shows.
   bool poison_freed = false;
-  /// A handshake is requested as soon as the last one is complete, so that every poll serves one.
+  /// (later) A handshake is requested as soon as the last one is complete, so that every poll serves one.
   bool handshake_every_poll = false;
   /// Every poll of a goroutine yields.
   bool yield_every_poll = false;

@@ -14,7 +14,7 @@
 ///
 /// All are plain objects: on stacks, in managed objects, in globals; constant-initialised, not copied or moved. What happens
 /// before an unlock, release, done, notification or arrival happens before what it lets go on. Misuse ends the process with a
-/// message that names the object and the goroutine. Calls that wait are for goroutines only.
+/// message that names the object and the goroutine. While a run is on, they are for goroutines only.
 
 #include <chrono>
 #include <condition_variable>

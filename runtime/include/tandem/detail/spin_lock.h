@@ -4,6 +4,8 @@
 
 #include <atomic>
 
+#include "tandem/detail/parallel.h"
+
 namespace tandem::detail {
 
 /// Spins until `locked` is ours; yields the thread when the holder does not seem to run.
@@ -15,7 +17,9 @@ class SpinLock {
   SpinLock(const SpinLock&) = delete;
   SpinLock& operator=(const SpinLock&) = delete;
 
+  /// On one processor the lock is always free: it is not held while a goroutine parks or polls.
   [[gnu::always_inline]] void lock() noexcept {
+    if (!run_in_parallel()) return;
     // Acquire: pairs with the release in unlock; we see what the last holder wrote.
     if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]] spin_lock_slow(locked_);
   }

@@ -1,0 +1,3 @@
+module tandembench
+
+go 1.19

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+func init() {
+	addProgram("binary_trees/16", func() { runBinaryTrees(16, false) })
+	addProgram("binary_trees/16_goroutines", func() { runBinaryTrees(16, true) })
+	addProgram("binary_trees/18", func() { runBinaryTrees(18, false) })
+	addProgram("gcbench", gcbench)
+}
+
+type tree struct{ left, right *tree }
+
+func makeTree(depth int) *tree {
+	if depth <= 0 {
+		return new(tree)
+	}
+	left := makeTree(depth - 1)
+	right := makeTree(depth - 1)
+	return &tree{left, right}
+}
+
+func countNodes(t *tree) int64 {
+	if t.left == nil {
+		return 1
+	}
+	return 1 + countNodes(t.left) + countNodes(t.right)
+}
+
+func buildAndCount(depth int, trees int64) {
+	nodes := int64(0)
+	for i := int64(0); i < trees; i++ {
+		nodes += countNodes(makeTree(depth))
+	}
+	expect(nodes == trees*(2<<depth-1), "nodes of short-lived trees")
+}
+
+func binaryTrees(depthMax int, aGoroutinePerDepth bool) {
+	const depthMin = 4
+	buildAndCount(depthMax+1, 1)
+	longLived := makeTree(depthMax)
+	var depths sync.WaitGroup
+	for depth := depthMin; depth <= depthMax; depth += 2 {
+		depth, trees := depth, int64(1)<<(depthMax-depth+depthMin)
+		if aGoroutinePerDepth {
+			depths.Add(1)
+			go func() {
+				buildAndCount(depth, trees)
+				depths.Done()
+			}()
+		} else {
+			buildAndCount(depth, trees)
+		}
+	}
+	depths.Wait()
+	expect(countNodes(longLived) == 2<<depthMax-1, "nodes of the long-lived tree")
+}
+
+func runBinaryTrees(depthMax int, aGoroutinePerDepth bool) {
+	name := fmt.Sprint("binary_trees/", depthMax)
+	if aGoroutinePerDepth {
+		name += "_goroutines"
+	}
+	if scaled(1000, 1) < 1000 {
+		depthMax -= 4
+	}
+	whole(name, int64(depthMax), func() { binaryTrees(depthMax, aGoroutinePerDepth) })
+}
+
+type gcNode struct {
+	left, right *gcNode
+	i, j        int64
+}
+
+func populate(depth int, n *gcNode) {
+	if depth <= 0 {
+		return
+	}
+	n.left = new(gcNode)
+	n.right = new(gcNode)
+	populate(depth-1, n.left)
+	populate(depth-1, n.right)
+}
+
+func makeBottomUp(depth int) *gcNode {
+	if depth <= 0 {
+		return new(gcNode)
+	}
+	left := makeBottomUp(depth - 1)
+	right := makeBottomUp(depth - 1)
+	return &gcNode{left: left, right: right}
+}
+
+func nodesOf(depth int) int64 { return 2<<depth - 1 }
+
+func gcbenchOf(stretch, longLived int) {
+	const depthMin, arraySize = 4, 500000
+	makeBottomUp(stretch)
+	kept := new(gcNode)
+	populate(longLived, kept)
+	array := make([]float64, arraySize)
+	for i := range array {
+		array[i] = 1 / float64(i+1)
+	}
+	for depth := depthMin; depth <= longLived; depth += 2 {
+		times := 2 * nodesOf(stretch) / nodesOf(depth)
+		for i := int64(0); i < times; i++ {
+			populate(depth, new(gcNode))
+		}
+		for i := int64(0); i < times; i++ {
+			makeBottomUp(depth)
+		}
+	}
+	expect(kept.left != nil && array[1000] == 1.0/1001, "long-lived data")
+	runtime.KeepAlive(kept)
+}
+
+func gcbench() {
+	less := 0
+	if scaled(1000, 1) < 1000 {
+		less = 4
+	}
+	whole("gcbench", int64(18-less), func() { gcbenchOf(18-less, 16-less) })
+}
