@@ -55,7 +55,7 @@ void gcbench_of(int stretch, int long_lived) {
 }
 
 void gcbench(const Recorder& recorder) {
-  const int less = recorder.scaled(1000) < 1000 ? 4 : 0;
+  const int less = recorder.scaled(1000) < 500 ? 4 : 0;
   recorder.whole("gcbench", 18 - less, [&] { gcbench_of(18 - less, 16 - less); });
 }
 

@@ -71,7 +71,7 @@ std::int64_t fibonacci(int n) {
 }
 
 void fib(const Recorder& recorder) {
-  const int n = recorder.scaled(1000) < 1000 ? 20 : 27;
+  const int n = recorder.scaled(1000) < 500 ? 20 : 27;
   fibonacci(n);
   std::int64_t result = 0;
   recorder.whole("fib", n, [&] { result = fibonacci(n); });

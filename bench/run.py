@@ -22,7 +22,7 @@ BUILD = HERE.parent / "build" / "release" / "bench"
 RESULTS = HERE / "results" / "latest.json"
 README = HERE / "README.md"
 TABLE_BEGIN, TABLE_END = "<!-- table: begin -->", "<!-- table: end -->"
-TIMEOUT_SECONDS = 300
+TIMEOUT_SECONDS = 180
 
 
 class Ask(NamedTuple):
@@ -188,8 +188,8 @@ def summary(runs, row):
             "unit": good[0]["unit"], **({"failed": failed} if failed else {})}
 
 
-def verdict(row, processors, tandem, go):
-    """What the table says of a row, and the ratio (None without Go)."""
+def verdict(row, processors, tandem, go, scale):
+    """What the table says of a row, and the ratio (None without Go). Figures are asked of the full work."""
     if "failure" in tandem:
         return "FAILED", None
     ratio = go["median"] / tandem["median"] if go and "median" in go and tandem["median"] > 0 else None
@@ -197,7 +197,7 @@ def verdict(row, processors, tandem, go):
     if ask:
         wanted = ask.ratio_wanted()
         met = ratio is not None and wanted is not None and ratio >= wanted
-        if ask.ratio is None or ratio is None:
+        if scale == 1 and (ask.ratio is None or ratio is None):
             met = met or tandem["median"] <= ask.figure
         if met:
             return "met", ratio
@@ -210,10 +210,10 @@ def verdict(row, processors, tandem, go):
     return "ahead", ratio
 
 
-def evaluate(row, processors, runs):
+def evaluate(row, processors, runs, scale):
     tandem = summary(runs["tandem"], row)
     go = summary(runs["go"], row) if row.go and "go" in runs else None
-    says, ratio = verdict(row, processors, tandem, go)
+    says, ratio = verdict(row, processors, tandem, go, scale)
     ask = row.asks.get(processors)
     return {"case": row.case, "figure": row.figure, "title": row.title, "processors": processors,
             "by": row.by, "tandem": tandem, "go": go, "ratio": ratio,
@@ -291,7 +291,8 @@ def report(result):
     for row in result["rows"]:
         if row["verdict"]:
             counts[row["verdict"].strip("*")] = counts.get(row["verdict"].strip("*"), 0) + 1
-    text.append("Rows: " + ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) + ".")
+    if counts:
+        text.append("Rows: " + ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) + ".")
     return "\n".join(text) + "\n\n" + table(result["rows"])
 
 
@@ -302,19 +303,23 @@ def write(result):
     before, rest = text.split(TABLE_BEGIN, 1)
     after = rest.split(TABLE_END, 1)[1]
     README.write_text(f"{before}{TABLE_BEGIN}\n{report(result)}\n{TABLE_END}{after}")
-    print(f"written: {RESULTS}, {README}")
+
+
+def row_key(row):
+    return row["figure"], row["processors"], row["by"]
+
+
+def in_order(rows):
+    """As in ROWS."""
+    by_key = {row_key(row): row for row in rows}
+    order = [(row.figure, processors, row.by) for row in ROWS for processors in row.processors]
+    return [by_key[key] for key in order if key in by_key]
 
 
 def merged(result):
     """The stored result with this one's rows in place of its own."""
-    if not RESULTS.exists():
-        return result
-    stored = json.loads(RESULTS.read_text())
-    key = lambda row: (row["figure"], row["processors"], row["by"])
-    known = {key(row): row for row in stored["rows"]}
-    known.update((key(row), row) for row in result["rows"])
-    order = [(row.figure, processors, row.by) for row in ROWS for processors in row.processors]
-    return {"about": result["about"], "rows": [known[k] for k in order if k in known]}
+    stored = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
+    return {"about": result["about"], "rows": in_order(stored + result["rows"])}
 
 
 def parse_arguments():
@@ -335,6 +340,8 @@ def parse_arguments():
         options.repeat = 3
     if options.repeat < 1:
         parser.error(f"--repeat is {options.repeat}; it must be 1 or more")
+    if options.merge and options.scale != 1:
+        parser.error("--merge takes full work only: leave --scale out")
     if not 0.001 <= options.scale <= 100:
         parser.error(f"--scale is {options.scale}; it must be from 0.001 to 100")
     if not options.tandem.exists():
@@ -359,18 +366,22 @@ def main():
               and (not options.wanted or p in options.wanted)]
     if not chosen:
         sys.exit("run.py: nothing is called so, or runs on so many processors")
-    runs = {}
+    result = {"about": about, "rows": []}
     jobs = list(dict.fromkeys((row.case, p) for row, p in chosen))
     for done, (case, p) in enumerate(jobs, 1):
         print(f"[{done}/{len(jobs)}] {case}, P = {p}", file=sys.stderr, flush=True)
-        runs[case, p] = run_case(case, p, options)
-    about |= {"load_end": os.getloadavg()[0]}
-    result = {"about": about, "rows": [evaluate(row, p, runs[row.case, p]) for row, p in chosen]}
+        runs = run_case(case, p, options)
+        result["rows"] += [evaluate(row, p, runs, options.scale)
+                           for row, q in chosen if (row.case, q) == (case, p)]
+        about["load_end"] = os.getloadavg()[0]
+        if options.merge:  # now, so that little is lost to whoever interrupts this
+            write(merged(result))
+    result["rows"] = in_order(result["rows"])
     print(report(result))
     if not partial:
         write(result)
-    elif options.merge:
-        write(merged(result))
+    if options.merge or not partial:
+        print(f"written: {RESULTS}, {README}")
     return 1 if any(row["verdict"] == "FAILED" for row in result["rows"]) else 0
 
 

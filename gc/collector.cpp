@@ -90,12 +90,12 @@ bool Collector::has_work() const { return cycle.has_work(); }
 bool Collector::work(seam::Processor& processor, std::uint64_t budget_ns, seam::WorkKind kind) {
   if (!has_work()) return false;
   const seam::Phase phase = seam::current_phase();
+  const std::uint64_t cpu_begin = base::cpu_time_ns();
   const std::uint64_t begin = base::now_ns();
   const bool did = cycle.work(processor, begin + budget_ns);
-  const std::uint64_t spent = base::now_ns() - begin;
-  counter_for(kind, phase).add(spent);
+  counter_for(kind, phase).add(base::cpu_time_ns() - cpu_begin);
   if (kind != seam::WorkKind::kIdle && did)
-    counters.by_processor[processor.index].kept_from_running.record(spent);
+    counters.by_processor[processor.index].kept_from_running.record(base::now_ns() - begin);
   return did;
 }
 

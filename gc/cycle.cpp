@@ -195,18 +195,23 @@ bool Cycle::mark(Processor& processor, std::uint64_t deadline_ns) {
   bool any = false;
   if (collector_clock.phase.load(std::memory_order_seq_cst) == Phase::kMark) any = marker.drain(state, deadline_ns);
   const bool last = marker.active.fetch_sub(1, std::memory_order_seq_cst) == 1;
-  if (last && !marker.pool.any_published()) try_to_end(processor);
+  // Having asked for a flush is progress, even when there was nothing to scan: a worker told "nothing" goes to sleep.
+  if (last && !marker.pool.any_published()) any |= try_to_end(processor);
   return any;
 }
 
-void Cycle::try_to_end(Processor& here) {
-  Phase marking = Phase::kMark;
-  if (!collector_clock.phase.compare_exchange_strong(marking, Phase::kFlush, std::memory_order_seq_cst)) return;
-  if (marker.active.load(std::memory_order_seq_cst) != 0 || marker.pool.any_published()) {
-    collector_clock.phase.store(Phase::kMark, std::memory_order_seq_cst);  // somebody came in; it will try again
-    return;
+bool Cycle::try_to_end(Processor& here) {
+  for (;;) {
+    Phase marking = Phase::kMark;
+    if (!collector_clock.phase.compare_exchange_strong(marking, Phase::kFlush, std::memory_order_seq_cst)) return false;
+    if (marker.active.load(std::memory_order_seq_cst) == 0 && !marker.pool.any_published()) break;
+    // Somebody came in. Either it still is there after this store, and then tries itself when it leaves; or it has left
+    // because it saw kFlush, and we try again: one of us does.
+    collector_clock.phase.store(Phase::kMark, std::memory_order_seq_cst);
+    if (marker.active.load(std::memory_order_seq_cst) != 0 || marker.pool.any_published()) return false;
   }
   registry.handshake.request(kFlushGrey, here);
+  return true;
 }
 
 // -- Flush handshake.

@@ -53,7 +53,7 @@ class Cycle {
   void begin(seam::Processor& here);
   bool walk_roots(seam::Processor& processor, std::uint64_t deadline_ns);
   bool mark(seam::Processor& processor, std::uint64_t deadline_ns);
-  void try_to_end(seam::Processor& here);
+  bool try_to_end(seam::Processor& here);
 
   static void see_barrier(seam::Processor& processor);
   static void allocate_black(seam::Processor& processor);

@@ -61,10 +61,10 @@ void PersistentRoots::scan(ProcessorState& state) {
 }
 
 bool PersistentRoots::mark_pending(ProcessorState& state) {
-  const bool any = !pending_.empty();
+  const std::uint64_t marked_before = state.marked_objects;
   for (const std::uintptr_t object : pending_) marker.shade(state, object);
   pending_.clear();
-  return any;
+  return state.marked_objects != marked_before;
 }
 
 void PersistentRoots::clear() {

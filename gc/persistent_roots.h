@@ -29,7 +29,8 @@ class PersistentRoots {
 
   /// Leaves an object to be shaded by a processor. Any thread.
   void shade_later(const void* object);
-  /// Marks what these operations have left to be shaded; true if there was any. At the end of marking, with lock() held.
+  /// Marks what these operations have left to be shaded; true if any was not marked yet (else a goroutine that keeps storing
+  /// to Persistents would keep the cycle from ending). At the end of marking, with lock() held.
   bool mark_pending(ProcessorState& state);
 
   /// For phase changes.

@@ -74,7 +74,7 @@ int parent_main(const std::vector<std::string>& arguments) {
     case lab::Action::run: break;
   }
   std::string command = "tandem-lab";
-  for (const std::string& argument : arguments) command += " " + lab::shell_quote(argument);
+  for (const std::string& argument : arguments) command.append(" ").append(lab::shell_quote(argument));
   return run(command_line, command);
 }
 

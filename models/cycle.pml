@@ -2,27 +2,31 @@
  *
  * Properties:
  *   1. no reachable object is white at the commit, and none is reclaimed by the sweep;
- *   2. no marked object, reachable or not, has a white child at the commit, so that Weak::lock may trust marks;
+ *   2. no marked object, reachable or not, has a white child at the commit, so that Weak::lock may trust
+ *      marks;
  *   3. the cycle hands on nothing (no mark, no grey object), so that every cycle starts like the first.
  *
  * Size: two processors, two goroutines with a stack of two slots each, three objects of one slot each, one
- * coordinator that is also a mark worker. Goroutines read and write each other's slots, as reference captures do.
- * OPS bounds the operations of both goroutines together; within the bound every interleaving is visited, from
- * every initial heap that choose_heap() names.
+ * coordinator that marks (with WORK, others mark instead). Goroutines read and write each other's slots, as
+ * reference captures do. OPS bounds the operations of both goroutines together; within the bound every
+ * interleaving is visited, from every initial heap that choose_heap() names.
  *
  * Kinds of runs (each switches on what its mutants need; the others stay small without it):
  *   (none)    both goroutines run throughout
  *   PARK=n    goroutines numbered n and above park, and any idle processor resumes them
  *   SPAWN     the second goroutine is created by the first, with one captured reference
- *   WORK      processors mark, a thread that is no processor marks, and buffers are published at any time (full
- *             ones); operations begin once marking has begun
+ *   WORK      processors mark, a thread that is no processor marks, and buffers are published at any time
+ *             (full ones); operations begin once marking has begun
  *   HEAP      only one initial heap instead of all (for mutants that need a long run)
- *   LOSS      only the first clause of the property (for mutants that break a later one long before)
+ *   LOSS      only property 1 (for mutants that break another one long before)
+ * and two other ways to be right:
+ *   LATE_CLEAR   a load reads the slot first, but bit 1 is cleared one handshake after the last scan
+ *   QUIET_FLUSH  activity counts from the acknowledgement on, but nobody takes a packet during a flush round
  *
- * Abstracted: memory is sequentially consistent (each shared access outside a d_step or atomic is one step; what
- * the hardware may reorder is argued beside each atomic in the sources); a packet is one object; a window of
- * allocation cells is the flag black[]; each object is its own block; weak references, Persistents, large
- * objects, the pacer and the second cycle are left out (the last because of property 3).
+ * Abstracted: memory is sequentially consistent (each shared access outside a d_step or atomic is one step;
+ * what the hardware may reorder is argued beside each atomic in the sources); a packet is one object; a
+ * window of allocation cells is the flag black[]; each object is its own block; weak references, Persistents,
+ * large objects, the pacer and the second cycle are left out (the last because of property 3).
  *
  * States of the correct model, complete search: see models/README.md.
  */
@@ -31,7 +35,7 @@
 #define correct                   1
 #define merge_handshakes          2  /* one handshake for "has seen the barrier" and "allocates black" */
 #define allocate_white            3  /* handshake 2 does not switch to black allocation */
-#define scan_before_handshake_2   4  /* stacks of parked goroutines scanned before handshake 2 is acknowledged */
+#define scan_before_handshake_2   4  /* parked goroutines scanned before handshake 2 is acknowledged */
 #define table_skipped             5  /* handshake 3 ends when every processor acknowledged */
 #define resume_unscanned          6  /* a parked goroutine is resumed without the scan it still needs */
 #define born_scanned_early        7  /* born scanned whenever the barrier is on, not from phase roots on */
@@ -43,9 +47,9 @@
 #define flag_after_load           13 /* a load reads the slot first and barrier_bits afterwards */
 #define no_flush                  14 /* marking ends when the pool is empty */
 #define no_activity_counter       15 /* a round is clean when nobody published at its acknowledgement */
-#define counter_from_acknowledgement 16 /* activity counts from the acknowledgement on, not from before the request */
+#define counter_from_acknowledgement 16 /* activity counts from the acknowledgement on, not the request */
 #define holders_ignored           17 /* a round starts while a thread still holds a packet */
-#define counter_ignores_shade     18 /* the counter moves on publish and take, not on a push to the own buffer */
+#define counter_ignores_shade     18 /* the counter moves on publish and take, not on a push */
 #define clear_before_handshake_4  19 /* swept and cleared at the commit */
 #define shade_after_commit        20 /* the barrier's slow path does not look at the phase */
 #define allocate_unswept          21 /* a refill after handshake 4 takes a block that is not swept yet */
@@ -56,6 +60,22 @@
 #error "MUTANT does not name a mutant of this model"
 #endif
 
+#if MUTANT == flag_after_load || defined(LATE_CLEAR)
+#define LOADS_BEFORE_FLAG
+#endif
+#if MUTANT == counter_from_acknowledgement || defined(QUIET_FLUSH)
+#define COUNTS_FROM_ACKNOWLEDGEMENT
+#endif
+#ifdef QUIET_FLUSH
+#define may_take (phase == MARK && pool && !in_round)
+#define hands_empty (!holding && !busy[0] && !busy[1])
+#elif MUTANT == holders_ignored
+#define may_take (phase == MARK && pool)
+#define hands_empty true
+#else
+#define may_take (phase == MARK && pool)
+#define hands_empty (!holding)
+#endif
 #ifndef OPS
 #define OPS 3
 #endif
@@ -90,7 +110,11 @@ bit pending[2];                         /* the processor has not acknowledged it
 bit black[2];                           /* the processor allocates black */
 byte grey[2], pool;                     /* local buffers, shared packets */
 bit holding;                            /* the mark thread holds a packet */
-bit moved[3];                           /* the activity counter (of processors 0 and 1, of the mark thread) moved */
+#ifdef QUIET_FLUSH
+bit busy[2];                            /* the processor scans an object of a packet */
+bit in_round;                           /* between the request of a flush and its judgement */
+#endif
+bit moved[3];                           /* an activity counter moved: processors 0 and 1, mark thread */
 bit dirty;                              /* somebody published while acknowledging the flush */
 
 byte current[2];                        /* the goroutine a processor runs */
@@ -198,7 +222,7 @@ end:
      atomic { g = 0; pending[me] = 0 }
   :: d_step { pending[me] && handshake == FLUSH ->
        if :: grey[me] -> pool = pool | grey[me]; grey[me] = 0; moved[me] = 1; dirty = 1 :: else fi;
-#if MUTANT == counter_from_acknowledgement
+#ifdef COUNTS_FROM_ACKNOWLEDGEMENT
        moved[me] = 0;
 #endif
        pending[me] = 0 }
@@ -236,7 +260,7 @@ stored: atomic { a = 0; b = 0 }
   /* Load or copy: any slot = null, a slot of any stack, or the field of an object named by any slot.
    * The flag is read before the value: see flag_after_load. */
   :: atomic { runs_code -> ops--;
-#if MUTANT != flag_after_load
+#ifndef LOADS_BEFORE_FLAG
        seen = barrier_bits
 #endif
      };
@@ -257,7 +281,8 @@ stored: atomic { a = 0; b = 0 }
        if :: a == 1 -> seen = 0 :: else fi;
 #elif MUTANT == no_shade_read
        if :: a == 2 -> seen = 0 :: else fi;
-#elif MUTANT == flag_after_load
+#endif
+#ifdef LOADS_BEFORE_FLAG
      };
      atomic {
        seen = barrier_bits;
@@ -324,7 +349,8 @@ loaded: atomic {
 #endif
 #if defined(PARK) || defined(SPAWN)
   /* Nothing pending, then a claim: a request may arrive between the two. */
-  :: atomic { !finished && !pending[me] && current[me] == NOBODY && (state[0] == PARKED || state[1] == PARKED) };
+  :: atomic { !finished && !pending[me] && current[me] == NOBODY &&
+              (state[0] == PARKED || state[1] == PARKED) };
      atomic {
        if
        :: state[0] == PARKED -> g = 0
@@ -347,12 +373,19 @@ loaded: atomic {
 
 #ifdef WORK
   :: d_step { phase == MARK && grey[me] -> pool = pool | grey[me]; grey[me] = 0; moved[me] = 1 }
-  :: atomic { phase == MARK && pool ->
+  :: atomic { may_take ->
        pick(pool, a);
        pool = pool & ~one(a);
        moved[me] = 1;
+#ifdef QUIET_FLUSH
+       busy[me] = 1;
+#endif
        a = field[a] };
-     d_step { mark_and_push(a); a = 0 }
+     d_step { mark_and_push(a);
+#ifdef QUIET_FLUSH
+       busy[me] = 0;
+#endif
+       a = 0 }
 #endif
   od
 }
@@ -367,8 +400,8 @@ inline mark_one() {
   d_step { mark_to_pool(o); o = 0 }
 }
 
-/* The pass over the table: claims a parked goroutine that nobody has scanned. Running ones were scanned by the
- * processor that acknowledged handshake 3, or resumed them. */
+/* The pass over the table: claims a parked goroutine that nobody has scanned. Running ones were scanned by
+ * the processor that acknowledged handshake 3, or resumed them. */
 inline scan_parked(k) {
   if
   :: atomic { state[k] == PARKED && !scanned[k] -> state[k] = SCANNING };
@@ -384,7 +417,7 @@ proctype mark_thread() {
   byte o;
 end:
   do
-  :: atomic { phase == MARK && pool ->
+  :: atomic { may_take ->
        pick(pool, o); pool = pool & ~one(o); o = field[o]; holding = 1; moved[2] = 1 };
      d_step { mark_to_pool(o); o = 0; moved[2] = 1; holding = 0 }
   od
@@ -392,28 +425,32 @@ end:
 #endif
 
 /* Read the counters; then see that the pool and all hands are empty; then ask everybody; then compare.
- * If nothing moved, nothing was grey at the request. For every buffer was empty there, since it was empty at the
- * acknowledgement and nobody published; and what a processor inside a barrier, or inside the scan of an object,
- * had in its hands was marked already, or its push (by whoever came first) would have been counted. */
+ * If nothing moved, nothing was grey at the request. For every buffer was empty there, since it was empty at
+ * the acknowledgement and nobody published; and what a processor inside a barrier, or inside the scan of an
+ * object, had in its hands was marked already, or its push (by whoever came first) would have been
+ * counted. */
 inline flush_round() {
   d_step { moved[0] = 0; moved[1] = 0; moved[2] = 0; dirty = 0 };
   if
-#if MUTANT == holders_ignored
-  :: atomic { !pool -> request(FLUSH) };
-#else
-  :: atomic { !pool && !holding -> request(FLUSH) };
+  :: atomic { !pool && hands_empty ->
+#ifdef QUIET_FLUSH
+       in_round = 1;
 #endif
+       request(FLUSH) };
      acknowledged;
      if
 #if MUTANT == no_activity_counter
      :: !dirty && !pool && !holding -> break
-#elif MUTANT == counter_from_acknowledgement
+#elif defined(COUNTS_FROM_ACKNOWLEDGEMENT)
      :: !dirty && !pool && !holding -> if :: !moved[0] && !moved[1] -> break :: else fi
 #else
      :: !moved[0] -> if :: !moved[1] -> if :: !moved[2] -> break :: else fi :: else fi
 #endif
      :: else
-     fi
+     fi;
+#ifdef QUIET_FLUSH
+     in_round = 0
+#endif
   :: else
   fi
 }
@@ -441,6 +478,10 @@ proctype coordinator() {
 #if MUTANT != table_skipped
   scan_parked(0);
   scan_parked(1);
+#endif
+#ifdef LATE_CLEAR
+  d_step { request(HANDSHAKE_1) };      /* any; the first flush round serves in the sources */
+  acknowledged;
 #endif
   d_step { barrier_bits = 1; phase = MARK };
 

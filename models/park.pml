@@ -1,18 +1,18 @@
 /* Parking a goroutine: two steps, so that no wake-up is lost and nobody runs on a stack that is still in use.
  *
- * A goroutine waits for a value. It takes a ticket, publishes itself as the waiter, switches to its processor's
- * own stack, and only there its processor commits the park. The waker, a cancellation and the claim of a collector
- * worker that wants to scan the stack may each come at any point in between.
+ * A goroutine waits for a value. It takes a ticket, publishes itself as the waiter, switches to its
+ * processor's own stack, and only there its processor commits the park. The waker, a cancellation and the
+ * claim of a collector worker that wants to scan the stack may each come at any point in between.
  *
- * Properties: at most one user of the stack at a time (the goroutine, the worker that scans it); a goroutine is
- * queued at most once; it is woken exactly once for each wait, by the winner of its ticket; no run ends with the
- * goroutine asleep although somebody claimed its ticket (an invalid end state of pan).
+ * Properties: at most one user of the stack at a time (the goroutine, the worker that scans it); a goroutine
+ * is queued at most once; it is woken exactly once for each wait, by the winner of its ticket; no run ends
+ * with the goroutine asleep although somebody claimed its ticket (watch).
  *
- * Size: one goroutine that waits WAITS times, two processors, one waker and one canceller that each act once for
- * every wait, one collector worker that scans SCANS times. The search is complete.
+ * Size: one goroutine that waits WAITS times, two processors, one waker and one canceller that each act once
+ * for every wait, one collector worker that scans SCANS times. The search is complete.
  *
- * Abstracted: memory is sequentially consistent; the run queue is a counter; which processor takes the goroutine
- * does not matter, but it may be the other one while the first is still switching.
+ * Abstracted: memory is sequentially consistent; the run queue is a counter; which processor takes the
+ * goroutine does not matter, but it may be the other one while the first is still switching.
  */
 
 #define correct           1
@@ -36,8 +36,8 @@
 #define SCANS 2
 #endif
 
-/* The state word. PARKING: published, still on its own stack or switching off it. NOTIFIED: woken in that time.
- * SCANNING_NOTED: woken while a collector worker holds the stack. */
+/* The state word. PARKING: published, still on its own stack or switching off it. NOTIFIED: woken in that
+ * time. SCANNING_NOTED: woken while a collector worker holds the stack. */
 mtype = { RUNNING, PARKING, NOTIFIED, WAITING, SCANNING, SCANNING_NOTED, RUNNABLE, DONE };
 mtype state = RUNNABLE;
 byte queued = 1;                /* entries in run queues */
@@ -55,7 +55,7 @@ inline enqueue() { queued++; assert(queued == 1) }
 /* One compare-and-swap decides; the loop is the usual retry after a change in between. */
 inline make_runnable() {
   do
-  :: atomic { state == PARKING -> state = NOTIFIED; break }       /* its processor takes it back at the commit */
+  :: atomic { state == PARKING -> state = NOTIFIED; break }       /* taken back at the commit */
   :: atomic { state == WAITING -> state = RUNNABLE; enqueue(); break }
 #if MUTANT == wake_drops_scan
   :: atomic { state == SCANNING -> break }

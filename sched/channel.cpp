@@ -1,8 +1,9 @@
 // Channel operations that wait, wake or close. See tandem/detail/channel_core.h for the invariants.
 //
-// Direct hand-off: a sender that finds a receiver waiting writes to the receiver's slot, on the receiver's stack, and a
-// receiver takes from the sender's. The claim on the waiter's ticket is what makes this safe: its goroutine stays
-// parked until ready(). The value crosses stacks through ElementOperations, which shade what they move.
+// Direct hand-off: a sender that finds a receiver waiting writes to the receiver's slot, on the receiver's
+// stack, and a receiver takes from the sender's. The claim on the waiter's ticket is what makes this safe:
+// its goroutine stays parked until ready(). The value crosses stacks through ElementOperations, which shade
+// what they move.
 
 #include <stdexcept>
 #include <string>
@@ -55,8 +56,8 @@ ChannelResult finish(ChannelCore& core, Goroutine& self, Attempt attempt) {
   return attempt.result;
 }
 
-/// Waits in `queue` with the lock held. True: a peer or close() dealt with the waiter; false: the lock is held again and
-/// the caller starts over. Throws Cancelled, with the lock released.
+/// Waits in `queue` with the lock held. True: a peer or close() dealt with the waiter; false: the lock is
+/// held again and the caller starts over. Throws Cancelled, with the lock released.
 bool wait_in(ChannelCore& core, WaitQueue& queue, Waiter& waiter, Goroutine& self, const char* reason) {
   if (!open_cancellable_ticket(self, waiter.ticket)) {
     core.lock.unlock();
@@ -172,7 +173,8 @@ bool channel_close(ChannelCore& core) {
 void throw_send_on_closed() { throw ChannelClosed("tandem: send on a closed channel"); }
 void throw_close_of_closed() { throw ChannelClosed("tandem: close of a channel that is closed already"); }
 void throw_bad_capacity(std::uint64_t capacity) {
-  throw std::length_error("tandem: make_channel: capacity " + std::to_string(capacity) + " is above 2147483648");
+  throw std::length_error("tandem: make_channel: capacity " + std::to_string(capacity) +
+                          " is above 2147483648");
 }
 
 }  // namespace tandem::detail

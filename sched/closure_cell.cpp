@@ -1,5 +1,5 @@
-// Closures that the runtime keeps, in descriptors of goroutines that never start: the collector scans the closure of an
-// embryo as it scans any other. Flagged as the runtime's own, so that they are not counted.
+// Closures that the runtime keeps, in descriptors of goroutines that never start: the collector scans the
+// closure of an embryo as it scans any other. Flagged as the runtime's own, so that they are not counted.
 
 #include "tandem/detail/closure_cell.h"
 
@@ -16,7 +16,8 @@ seam::Processor* processor_here() {
 }
 }  // namespace
 
-GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes, const char* owner) {
+GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes,
+                                      const char* owner) {
   sched::SpawnAttributes attributes;
   attributes.flags = seam::kRuntimeGoroutine;
   seam::Goroutine& embryo = sched::begin_spawn(processor_here(), operations, bytes, attributes);
@@ -26,7 +27,9 @@ GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::
 
 void* closure_in_cell(GoroutineWords* cell) noexcept { return embryo_of(cell).closure; }
 
-void free_closure_cell(GoroutineWords* cell) noexcept { sched::abandon_spawn(embryo_of(cell), processor_here()); }
+void free_closure_cell(GoroutineWords* cell) noexcept {
+  sched::abandon_spawn(embryo_of(cell), processor_here());
+}
 
 void destroy_closure_cell(GoroutineWords* cell) noexcept {
   seam::Goroutine& embryo = embryo_of(cell);

@@ -1,5 +1,6 @@
-// ConditionVariable. A waiter is queued before its lock is given up, and parks later. Until it has, a notification is a
-// note in the waiter, under our spin lock; afterwards it is a wake-up, for which the ticket is claimed.
+// ConditionVariable. A waiter is queued before its lock is given up, and parks later. Until it has, a
+// notification is a note in the waiter, under our spin lock; afterwards it is a wake-up, for which the ticket
+// is claimed.
 
 #include "runtime/base/clock.h"
 #include "sched/channel_operations.h"
@@ -23,7 +24,8 @@ void ConditionVariable::enqueue(Waiter& waiter) {
   lock_.unlock();
 }
 
-ConditionVariable::Outcome ConditionVariable::wait_for_notification(Waiter& waiter, std::uint64_t deadline_ns) {
+ConditionVariable::Outcome ConditionVariable::wait_for_notification(Waiter& waiter,
+                                                                    std::uint64_t deadline_ns) {
   auto& self = *static_cast<Goroutine*>(waiter.goroutine);
   lock_.lock();
   if (!waiter.queued) {  // notified already
@@ -81,4 +83,4 @@ void ConditionVariable::throw_cancelled() { sched::throw_cancelled(); }
 
 namespace tandem::detail {
 std::uint64_t runtime_now_ns() noexcept { return base::now_ns(); }
-}
+}  // namespace tandem::detail

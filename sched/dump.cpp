@@ -9,6 +9,7 @@
 #include "runtime/seam/registry.h"
 #include "sched/running_backtrace.h"
 #include "sched/shared.h"
+#include "sched/spawn.h"
 #include "tandem/statistics.h"
 
 namespace tandem::sched {
@@ -74,11 +75,11 @@ void dump(std::FILE* file, const Goroutine& goroutine) {
   std::fprintf(file, "\n");
 }
 
-void dump_where(std::FILE* file, std::uint32_t flags_excluded) {
-  seam::GoroutineTable& table = seam::registry.goroutines;
-  for (std::size_t index = 0; index < table.used(); ++index)
-    if ((table.at(index).flags & flags_excluded) == 0) dump(file, table.at(index));
-  std::fflush(file);
+constexpr std::size_t kOthersMax = 100;  // enough to see what kind of goroutine it is
+
+bool is_other(const Goroutine& goroutine) {
+  return (goroutine.state.load(std::memory_order_acquire) & seam::kStateMask) != seam::kDead &&
+         (flags_of(goroutine) & (seam::kRuntimeGoroutine | seam::kFirstGoroutine)) == 0;
 }
 
 }  // namespace
@@ -94,9 +95,20 @@ GoroutineTitle::GoroutineTitle(const Goroutine& goroutine) {
     std::snprintf(text, sizeof text, "goroutine %llu%s", static_cast<unsigned long long>(goroutine.id), kind);
 }
 
-void dump_all(std::FILE* file) { dump_where(file, 0); }
+void dump_all(std::FILE* file) {
+  seam::GoroutineTable& table = seam::registry.goroutines;
+  for (std::size_t index = 0; index < table.used(); ++index) dump(file, table.at(index));
+  std::fflush(file);
+}
 
-void dump_others(std::FILE* file) { dump_where(file, seam::kRuntimeGoroutine | seam::kFirstGoroutine); }
+void dump_others(std::FILE* file) {
+  seam::GoroutineTable& table = seam::registry.goroutines;
+  std::size_t others = 0;
+  for (std::size_t index = 0; index < table.used(); ++index)
+    if (is_other(table.at(index)) && others++ < kOthersMax) dump(file, table.at(index));
+  if (others > kOthersMax) std::fprintf(file, "... and %zu more\n", others - kOthersMax);
+  std::fflush(file);
+}
 
 void report_no_safepoint(Processor& processor, std::uint64_t for_ns) {
   const std::uint32_t count = shared->worker_count.load(std::memory_order_acquire);

@@ -10,7 +10,7 @@ namespace tandem::sched {
 
 /// Every goroutine: id, name, state, what it waits for and since when, backtrace.
 void dump_all(std::FILE* file);
-/// Those that are neither the runtime's own nor the first one.
+/// Those that are neither the runtime's own nor the first one; a hundred of them at most.
 void dump_others(std::FILE* file);
 
 /// "goroutine 7 (name)" into a static-size buffer; async-signal-safe but for the formatting.

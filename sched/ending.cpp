@@ -1,5 +1,6 @@
 #include "sched/ending.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -20,11 +21,12 @@ namespace tandem::sched {
 namespace {
 
 /// How often those that are left are cancelled once more: one that was under construction when it was looked at has started.
-constexpr std::uint64_t kRepeatNs = 5'000'000;
+constexpr std::uint64_t kFirstRepeatNs = 5'000'000;
+constexpr std::uint64_t kLastRepeatNs = 200'000'000;
 
 struct LastWait : TimerNode {
   Goroutine* goroutine = nullptr;
-  std::atomic<std::uint64_t> ticket{0};  // of the first goroutine's present park
+  std::uint64_t ticket = 0;  // of the first goroutine's present park
 };
 
 LastWait* the_last_wait = nullptr;
@@ -32,7 +34,7 @@ base::SpinLock the_last_wait_lock;
 
 bool is_other(const Goroutine& goroutine) {
   return goroutine.state.load(std::memory_order_acquire) != seam::kDead &&
-         !(goroutine.flags & (seam::kRuntimeGoroutine | seam::kFirstGoroutine));
+         !(flags_of(goroutine) & (seam::kRuntimeGoroutine | seam::kFirstGoroutine));
 }
 
 void cancel_others(Goroutine& self) {
@@ -45,15 +47,18 @@ void cancel_others(Goroutine& self) {
 
 bool only_first_is_left() { return live_goroutines() <= 1; }
 
-void wake_first(LastWait& wait, Processor& here) {
-  if (claim(*wait.goroutine, wait.ticket.load(std::memory_order_relaxed))) ready(*wait.goroutine, here);
+void end_wait(TimerNode& node, Processor& here) {
+  auto& wait = static_cast<LastWait&>(node);
+  Goroutine& first = *wait.goroutine;
+  if (claim(first, wait.ticket)) ready(first, here);
 }
 
-/// With the lock held throughout: who wakes us takes it first, so that `wait` is alive until we are done with it.
 bool commit_wait(Goroutine& parked, void* argument) {
   auto& wait = *static_cast<LastWait*>(argument);
-  const std::lock_guard guard(the_last_wait_lock);
-  the_last_wait = &wait;
+  {
+    const std::lock_guard guard(the_last_wait_lock);
+    the_last_wait = &wait;
+  }
   // Between that and the count: a goroutine that ends later takes the lock and finds the wait; one that ended before is
   // not counted (retire has the other fence).
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -66,8 +71,8 @@ void wait_a_little(Goroutine& self, std::uint64_t until_ns) {
   LastWait wait;
   wait.goroutine = &self;
   wait.when_ns = until_ns;
-  wait.fire = [](TimerNode& node, Processor& here) { wake_first(static_cast<LastWait&>(node), here); };
-  wait.ticket.store(open_ticket(self), std::memory_order_relaxed);
+  wait.fire = &end_wait;
+  wait.ticket = open_ticket(self);
   park(self, "end of the other goroutines", nullptr, &commit_wait, &wait);
   {
     const std::lock_guard guard(the_last_wait_lock);
@@ -87,14 +92,23 @@ void wait_a_little(Goroutine& self, std::uint64_t until_ns) {
   _exit(2);
 }
 
+/// Returns when all others have ended; while they keep ending it waits, however many there are.
 void await_others(Goroutine& self) {
-  const auto grace = seam::registry.options->shutdown_grace;
-  const std::uint64_t deadline_ns = base::now_ns() + static_cast<std::uint64_t>(grace.count()) * 1'000'000;
+  const auto grace_ms = static_cast<std::uint64_t>(seam::registry.options->shutdown_grace.count());
+  std::uint64_t left = live_goroutines();
+  std::uint64_t deadline_ns = base::now_ns() + grace_ms * 1'000'000;
+  std::uint64_t pause_ns = kFirstRepeatNs;
   while (!only_first_is_left()) {
     cancel_others(self);
     const std::uint64_t now = base::now_ns();
-    if (now >= deadline_ns && !only_first_is_left()) report_those_left(static_cast<std::uint64_t>(grace.count()));
-    wait_a_little(self, now + kRepeatNs < deadline_ns ? now + kRepeatNs : deadline_ns);
+    if (const std::uint64_t now_left = live_goroutines(); now_left < left) {
+      left = now_left;
+      deadline_ns = now + grace_ms * 1'000'000;
+    } else if (now >= deadline_ns && !only_first_is_left()) {
+      report_those_left(grace_ms);
+    }
+    wait_a_little(self, std::min(now + pause_ns, std::max(deadline_ns, now)));
+    pause_ns = std::min(2 * pause_ns, kLastRepeatNs);
   }
 }
 
@@ -102,8 +116,13 @@ void await_others(Goroutine& self) {
 
 void goroutine_ended_while_ending(Processor& here) {
   if (!only_first_is_left()) return;
-  const std::lock_guard guard(the_last_wait_lock);
-  if (the_last_wait != nullptr) wake_first(*the_last_wait, here);
+  Goroutine* first = nullptr;
+  {
+    // The first goroutine takes the wait back under the lock before it goes on: it is alive in here.
+    const std::lock_guard guard(the_last_wait_lock);
+    if (the_last_wait != nullptr && claim(*the_last_wait->goroutine, the_last_wait->ticket)) first = the_last_wait->goroutine;
+  }
+  if (first != nullptr) ready(*first, here);
 }
 
 void end_run(Goroutine& first) {

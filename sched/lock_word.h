@@ -1,7 +1,8 @@
 #pragma once
-// The state word of Mutex and SharedMutex. One of its bits is the spin lock of the wait queues. While that is set nobody else
-// changes the word: the inline paths expect it clear. So its holder ends with one store that gives up the queue, and the lock
-// itself if it is to be given up, at once: its last access, after which the object may be destroyed.
+// The state word of Mutex and SharedMutex. One of its bits is the spin lock of the wait queues. While that is
+// set nobody else changes the word: the inline paths expect it clear. So its holder ends with one store that
+// gives up the queue, and the lock itself if it is to be given up, at once: its last access, after which the
+// object may be destroyed.
 
 #include <atomic>
 #include <cstdint>
@@ -19,8 +20,8 @@ inline std::uint32_t lock_word(std::atomic<std::uint32_t>& word, std::uint32_t b
   for (int spin = 1;; ++spin) {
     std::uint32_t state = word.load(std::memory_order_relaxed);
     // Acquire: pairs with the release of unlock_word and of the inline unlocks.
-    if ((state & bit) == 0 && word.compare_exchange_weak(state, state | bit, std::memory_order_acquire,
-                                                         std::memory_order_relaxed))
+    if ((state & bit) == 0 &&
+        word.compare_exchange_weak(state, state | bit, std::memory_order_acquire, std::memory_order_relaxed))
       return state;
     base::cpu_relax();
     if (spin % kSpinsBeforeYield == 0) ::sched_yield();

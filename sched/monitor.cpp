@@ -42,7 +42,10 @@ constexpr std::uint32_t kIdleRoundsBeforeDeepSleep = 20;
 class Monitor {
  public:
   Monitor() { thread_.start("tandem-monitor", [this] { run(); }); }
-  ~Monitor() {
+  ~Monitor() { halt(); }
+
+  void halt() {
+    if (!thread_.joinable()) return;
     stop_.store(true, std::memory_order_seq_cst);
     parker.unpark();
     thread_.join();
@@ -229,6 +232,7 @@ void Monitor::run() {
 }  // namespace
 
 void start_monitor() { monitor = std::make_unique<Monitor>(); }
+void halt_monitor() { monitor->halt(); }
 void stop_monitor() { monitor.reset(); }
 
 void wake_monitor_if_deep_asleep() {

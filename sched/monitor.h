@@ -9,6 +9,8 @@ namespace tandem::sched {
 struct Worker;
 
 void start_monitor();
+/// Its thread ends; the calls below are harmless afterwards. Idempotent.
+void halt_monitor();
 void stop_monitor();
 
 /// The monitor sleeps without looking when everything has been idle for a while: called when a processor is driven again.

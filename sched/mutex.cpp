@@ -1,8 +1,9 @@
 // Mutex: the contended paths.
 //
-// Normal mode: an unlock frees the mutex and wakes the first waiter, which has to compete with running goroutines; kWoken says
-// that one has been woken and has not come yet, so that further unlocks wake no more. Starvation mode, entered by a waiter
-// that has lost for 1 ms: an unlock hands the mutex to the first waiter, and nobody else takes it.
+// Normal mode: an unlock frees the mutex and wakes the first waiter, which has to compete with running
+// goroutines; kWoken says that one has been woken and has not come yet, so that further unlocks wake no more.
+// Starvation mode, entered by a waiter that has lost for 1 ms: an unlock hands the mutex to the first waiter,
+// and nobody else takes it.
 
 #include "tandem/mutex.h"
 
@@ -29,7 +30,8 @@ struct MutexWaiter : Waiter {
 
 void Mutex::lock_slow() {
   Goroutine& self = running_goroutine("Mutex::lock");
-  for (int spin = 0; spin < kSpins && state_.load(std::memory_order_relaxed) == kLocked; ++spin) base::cpu_relax();
+  for (int spin = 0; spin < kSpins && state_.load(std::memory_order_relaxed) == kLocked; ++spin)
+    base::cpu_relax();
 
   MutexWaiter waiter;
   waiter.goroutine = &self;
@@ -45,8 +47,10 @@ void Mutex::lock_slow() {
     }
     const std::uint64_t now = base::now_ns();
     const bool again = waiter.since_ns != 0;
-    if (!again) waiter.since_ns = now;
-    else if (now - waiter.since_ns > kStarvationNs) state |= kStarving;
+    if (!again)
+      waiter.since_ns = now;
+    else if (now - waiter.since_ns > kStarvationNs)
+      state |= kStarving;
     waiter.ticket = open_ticket(self);
     waiter.success = false;
     again ? waiters_.push_front(waiter) : waiters_.push_back(waiter);
@@ -83,8 +87,7 @@ void Mutex::unlock_slow() {
   }
   if (waiters_.empty()) state &= ~kWaiters;
   unlock_word(state_, state);
-  if (waiter != nullptr)
-    ready(goroutine_of(*waiter), processor_of(running_goroutine("Mutex::unlock")));
+  if (waiter != nullptr) ready(goroutine_of(*waiter), processor_of(running_goroutine("Mutex::unlock")));
 }
 
 }  // namespace tandem

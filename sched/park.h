@@ -5,9 +5,10 @@
 // Two steps, so that no wake-up is lost and nobody runs on a stack that is still in use:
 //   1. ticket = open_ticket(g); publish the goroutine and its ticket (enqueue a waiter under the object's spin lock, arm a
 //      timer, ...);
-//   2. park(...): switches away first; the *next* context then makes the state `waiting` and calls `commit`, which
-//      unlocks what step 1 locked. A waker can only find the waiter after that unlock (or, for sources without a lock,
-//      after commit), so it never meets a goroutine that has not left its stack.
+//   2. park(...): switches away first; the *next* context then calls `commit`, which unlocks what step 1 locked, and makes
+//      the state `waiting`. A waker can only find the waiter after that unlock (sources without a lock, such as
+//      cancellation, at any moment); ready() waits for the state, some nanoseconds at most. So nobody resumes a goroutine
+//      that has not left its stack, and what lies on that stack outlives commit.
 // Wakers: claim(g, ticket) decides who wakes it (select, timeouts and cancellation compete); the winner writes what it has
 // to say and calls ready(). A stale waker (timer of an earlier park) fails, because tickets are never reused.
 
@@ -42,8 +43,9 @@ inline bool claim(Goroutine& goroutine, std::uint64_t ticket) {
                                                   std::memory_order_relaxed);
 }
 
-/// Called by the next context after the parking goroutine has left its stack and is `waiting`.
-/// False: do not park after all; it is made runnable again at once (with kReady).
+/// Called by the next context after the parking goroutine has left its stack, before it can be resumed. Must not wait for
+/// somebody who may be in ready() for this goroutine. False: do not park after all; commit has claimed nothing, and it is made
+/// runnable again at once (with kReady), unless somebody else has claimed the ticket.
 using CommitFunction = bool (*)(Goroutine& parked, void* argument);
 
 /// Parks the running goroutine. `reason` is static text for dumps ("channel receive"), `object` what it waits for. Returns

@@ -78,18 +78,20 @@ class RunQueue {
 
   // -- Thieves.
 
-  /// Moves half of the victim's ring here (the caller owns this one, which is empty); returns one of them to run, or null.
+  /// Moves half of the victim's ring here, as far as there is room (the caller owns this one, which is empty but for zeal);
+  /// returns one of them to run, or null.
   Goroutine* steal_from(RunQueue& victim) {
     const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
-    TANDEM_ASSERT(head_.load(std::memory_order_relaxed) == tail);
+    const std::uint32_t room = kSlots - (tail - head_.load(std::memory_order_acquire));  // Q3
     std::uint32_t count = 0;
     for (;;) {
       // Acquire on head: pairs with the last taker's release, so that the tail read after it is not older than it.
       std::uint32_t head = victim.head_.load(std::memory_order_acquire);
       const std::uint32_t available = victim.tail_.load(std::memory_order_acquire) - head;  // Q4
       count = available - available / 2;
-      if (count == 0) return nullptr;
       if (count > kSlots / 2) continue;  // head and tail were read at different times
+      if (count > room) count = room;
+      if (count == 0) return nullptr;
       for (std::uint32_t i = 0; i < count; ++i)
         slot(tail + i).store(victim.slot(head + i).load(std::memory_order_relaxed), std::memory_order_relaxed);
       if (victim.head_.compare_exchange_strong(head, head + count, std::memory_order_acq_rel,  // Q2, Q3, Q5

@@ -98,6 +98,7 @@ void Scheduler::run_first(const seam::ClosureOperations& operations, void* closu
   push_local(first, processor);
   open_foreign_gate();
   work_on_this_thread(processor);
+  halt_monitor();  // it looks at the workers
   join_workers();
 }
 

@@ -1,9 +1,11 @@
-// Select. First look without the lock of any channel: one ready case, chosen at random, is tried alone, which costs one
-// lock however many cases there are. Only when none is ready, all channels are locked in the order of their addresses, so that
-// what follows is one step for everybody else: look again, then take `otherwise`, or leave a waiter at every case and park.
+// Select. First look without the lock of any channel: one ready case, chosen at random, is tried alone, which
+// costs one lock however many cases there are. Only when none is ready, all channels are locked in the order
+// of their addresses, so that what follows is one step for everybody else: look again, then take `otherwise`,
+// or leave a waiter at every case and park.
 //
-// The waiters of one select share one ticket: whoever claims it takes the case. Waiters at the other cases are withdrawn by the
-// goroutine when it runs again; until then, wakers that meet them fail to claim and pass on.
+// The waiters of one select share one ticket: whoever claims it takes the case. Waiters at the other cases
+// are withdrawn by the goroutine when it runs again; until then, wakers that meet them fail to claim and pass
+// on.
 
 #include <algorithm>
 
@@ -39,7 +41,8 @@ class Selection {
   }
 
  private:
-  /// Without locks this is a guess, which try_one_alone checks; with all of them it may err only by waiters that are claimed.
+  /// Without locks this is a guess, which try_one_alone checks; with all of them it may err only by waiters
+  /// that are claimed.
   std::uint32_t collect_ready() {
     ready_count_ = 0;
     for (std::uint32_t index = 0; index < count_; ++index)
@@ -52,12 +55,14 @@ class Selection {
     if (channel == nullptr) return false;
     if (entry.kind == CaseKind::kReceive)
       return channel->size() != 0 || channel->has(detail::kChannelClosed | detail::kSendersWait);
-    return channel->size() < channel->capacity || channel->has(detail::kChannelClosed | detail::kReceiversWait);
+    return channel->size() < channel->capacity ||
+           channel->has(detail::kChannelClosed | detail::kReceiversWait);
   }
 
   /// Removes one of the ready cases at random and returns its index.
   std::uint32_t choose_ready() {
-    const std::uint32_t chosen = ready_count_ == 1 ? 0 : processor_of(self_).sched->random.below(ready_count_);
+    const std::uint32_t chosen =
+        ready_count_ == 1 ? 0 : processor_of(self_).sched->random.below(ready_count_);
     const std::uint32_t index = scratch_.ready[chosen];
     scratch_.ready[chosen] = scratch_.ready[--ready_count_];
     return index;
@@ -118,8 +123,8 @@ class Selection {
     }
     timed_ = timeout != kNone;
     parked_.lock();  // released by commit, at its very end
-    const WakeReason reason = park(self_, "select", channel_count_ != 0 ? scratch_.channels[0] : nullptr,
-                                   &Selection::commit, this);
+    const WakeReason reason =
+        park(self_, "select", channel_count_ != 0 ? scratch_.channels[0] : nullptr, &Selection::commit, this);
     // When the lock is ours, commit has done with this object, whoever woke us.
     parked_.lock();
     parked_.unlock();

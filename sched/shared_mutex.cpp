@@ -1,5 +1,5 @@
-// SharedMutex: the contended paths. The lock is handed over by whoever gives it up: a writer gives it to all readers that
-// wait, else to the next writer; the last reader to the next writer.
+// SharedMutex: the contended paths. The lock is handed over by whoever gives it up: a writer gives it to all
+// readers that wait, else to the next writer; the last reader to the next writer.
 
 #include "runtime/base/assert.h"
 #include "sched/channel_operations.h"
@@ -47,8 +47,7 @@ void SharedMutex::lock_slow() {
       return unlock_word(state_, (state & ~kWaiters) | kWriter | waiters_bit());
     waiter.ticket = open_ticket(self);
     again ? writers_.push_front(waiter) : writers_.push_back(waiter);
-    const WakeReason reason =
-        park_unlocking_word(self, "shared mutex lock", this, state_, state | kWaiters);
+    const WakeReason reason = park_unlocking_word(self, "shared mutex lock", this, state_, state | kWaiters);
     if (reason != WakeReason::kCancelled) return;
   }
 }

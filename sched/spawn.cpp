@@ -73,12 +73,17 @@ std::uint64_t birth_cycle() {
   return seam::collector_clock.cycle.load(std::memory_order_relaxed);
 }
 
+/// Relaxed: those who walk the table (flags_of) look at the state first.
+void set_flags(Goroutine& goroutine, std::uint32_t flags) {
+  std::atomic_ref(goroutine.flags).store(flags, std::memory_order_relaxed);
+}
+
 void set_name(Goroutine& goroutine, const SpawnAttributes& attributes) {
   char* const copy = new char[attributes.name_length + 1];
   std::memcpy(copy, attributes.name, attributes.name_length);
   copy[attributes.name_length] = '\0';
   goroutine.name = copy;
-  goroutine.flags |= seam::kNameOwned;
+  set_flags(goroutine, goroutine.flags | seam::kNameOwned);
 }
 
 void count_spawned(const Goroutine& goroutine, Processor* here) {
@@ -101,7 +106,7 @@ void free_attributes(Goroutine& goroutine) {
   goroutine.closure = nullptr;
   goroutine.closure_bytes = 0;
   goroutine.name = nullptr;
-  goroutine.flags = 0;
+  set_flags(goroutine, 0);
 }
 
 void prepare_closure(Goroutine& goroutine, std::size_t bytes) {
@@ -109,7 +114,7 @@ void prepare_closure(Goroutine& goroutine, std::size_t bytes) {
     goroutine.closure = goroutine.inline_closure;
   } else {
     goroutine.closure = ::operator new(bytes, kClosureAlignment);
-    goroutine.flags |= seam::kClosureAllocated;
+    set_flags(goroutine, goroutine.flags | seam::kClosureAllocated);
   }
   std::memset(goroutine.closure, 0, bytes);
   goroutine.closure_bytes = static_cast<std::uint32_t>(bytes);
@@ -131,7 +136,7 @@ Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operati
   Goroutine& goroutine = *taken;
   TANDEM_ASSERT(goroutine.state.load(std::memory_order_relaxed) == seam::kDead);
   goroutine.next = nullptr;
-  goroutine.flags = attributes.flags;
+  set_flags(goroutine, attributes.flags);
   try {
     prepare_closure(goroutine, bytes);
     if (attributes.name_length > 0) [[unlikely]] set_name(goroutine, attributes);

@@ -2,6 +2,7 @@
 // The life of a descriptor: taken from a processor's cache, an embryo while its closure is constructed, runnable, running,
 // and back. Stacks come with the first run (switch.cpp) and go in retire().
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,6 +31,11 @@ void abandon_spawn(Goroutine& embryo, Processor* here);
 
 /// After the switch away from a goroutine that has ended: gives everything back.
 void retire(Goroutine& goroutine, Processor& here);
+
+/// The flags of a goroutine that may be ending at the moment, or be another one already: for walks over the table.
+inline std::uint32_t flags_of(const Goroutine& goroutine) {
+  return std::atomic_ref(const_cast<std::uint32_t&>(goroutine.flags)).load(std::memory_order_relaxed);
+}
 
 /// Goroutines that were spawned and have not ended, the runtime's own not counted.
 std::uint64_t live_goroutines();

@@ -23,10 +23,9 @@ Goroutine* take_direct(Processor& here) {
     push_local(*next, here);
     return nullptr;
   }
-  if (seam::needs_scan(*next, here)) [[unlikely]] {
-    mine.handoff = next;  // S4
-    return nullptr;
-  }
+  // S4. At once: a goroutine that is taken but unscanned must not be left lying while this processor does anything else, for
+  // the collector's walk over all goroutines waits for its scan.
+  if (seam::needs_scan(*next, here)) [[unlikely]] seam::registry.collector->scan(*next, here);
   if (next->context.sp == nullptr) prepare_first_run(*next, here);
   return next;
 }
@@ -79,7 +78,7 @@ void push_local(Goroutine& goroutine, Processor& here) {
   Processor& here = processor_of(self);
   Goroutine* const next = take_direct(here);
   const ProcessorState& mine = *here.sched;
-  if (next == nullptr && mine.turns_left >= 0 && mine.handoff == nullptr && mine.queue.ring_empty() &&
+  if (next == nullptr && mine.turns_left >= 0 && mine.queue.ring_empty() &&
       !seam::requests_pending(here) && shared->injection.empty())
     return;
   here.worker->after = {&self, Leaving::kYield, nullptr, nullptr};
@@ -102,10 +101,13 @@ void push_local(Goroutine& goroutine, Processor& here) {
 
 [[gnu::always_inline]] static inline void publish_parked(Worker& worker, const AfterSwitch& after) {
   Goroutine& goroutine = *after.goroutine;
+  // First commit, then `waiting`: whoever finds the goroutine through what commit published, or cancels it, waits in ready()
+  // for the state, so that the goroutine's frames stay where they are until commit has returned.
+  const bool parked = after.commit == nullptr || after.commit(goroutine, after.argument);
   // Release: pairs with the acquire of whoever claims the stack, or wakes it: context and frames are complete. A plain store:
   // a running goroutine cannot be claimed.
   goroutine.state.store(seam::kWaiting, std::memory_order_release);
-  if (after.commit == nullptr || after.commit(goroutine, after.argument)) return;
+  if (parked) return;
   // Not to be parked after all. Its ticket may have been claimed meanwhile (cancellation): then that one makes it ready.
   if (claim(goroutine, goroutine.ticket.load(std::memory_order_relaxed)))
     ready(goroutine, *worker.processor.load(std::memory_order_relaxed));

@@ -5,7 +5,7 @@
 //       switch (finish_switch): until then its stack is in use.
 //   S2  After a switch a function may be on another thread: processor and worker are read again through the goroutine.
 //   S3  Requests of a processor are served before it runs any goroutine: with one pending, the switch goes to the scheduler loop.
-//   S4  A goroutine whose roots are due is scanned before it is resumed, by the loop, on the worker's stack.
+//   S4  A goroutine whose roots are due is scanned before it is resumed, by the worker that dequeued it.
 
 #include "runtime/context/context.h"
 #include "runtime/seam/safepoint.h"

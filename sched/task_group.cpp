@@ -66,14 +66,16 @@ void TaskGroup::cancel() {
   lock_.unlock();
 }
 
-/// Tasks are in the list for as long as their goroutine may be cancelled: the lock keeps them from ending meanwhile.
+/// Tasks are in the list for as long as their goroutine may be cancelled: the lock keeps them from ending
+/// meanwhile.
 void TaskGroup::cancel_locked() {
   if (pending_ == 0) return;
   cancelled_ = true;
   if (tasks_ == nullptr) return;
   Goroutine& self = running_goroutine("TaskGroup::cancel");
   for (Task* task = tasks_; task != nullptr; task = task->next)
-    if (task->goroutine != &self) sched::cancel(*static_cast<Goroutine*>(task->goroutine), processor_of(self));
+    if (task->goroutine != &self)
+      sched::cancel(*static_cast<Goroutine*>(task->goroutine), processor_of(self));
 }
 
 /// True: cancelled while waiting, and the tasks with it. Not before all have ended.

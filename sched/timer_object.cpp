@@ -1,6 +1,6 @@
-// Timers of Timer, Ticker and after(). Their records lie in managed objects, which stop them when they are destroyed; so an
-// armed timer never outlives its record. Callbacks run on a worker, on no goroutine: they send without waiting, or start
-// a goroutine.
+// Timers of Timer, Ticker and after(). Their records lie in managed objects, which stop them when they are
+// destroyed; so an armed timer never outlives its record. Callbacks run on a worker, on no goroutine: they
+// send without waiting, or start a goroutine.
 
 #include <new>
 
@@ -83,7 +83,8 @@ namespace tandem::detail {
 
 using namespace sched;
 
-void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns, std::uint64_t period_ns) {
+void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns,
+                         std::uint64_t period_ns) {
   TimerState& timer = prepare(record);
   timer.fire = &send_time;
   timer.object = &core;
@@ -103,8 +104,9 @@ void start_function_timer(TimerRecord& record, void* object, const FunctionTimer
 bool stop_timer(TimerRecord& record) noexcept {
   TimerState* const timer = state_of(record);
   if (timer == nullptr) return false;
-  // Release: pairs with the acquire in the callbacks. A callback that has read `false` may arm the timer after the first
-  // disarm has looked; when that has returned, the callback is over, and the next one will read `true`.
+  // Release: pairs with the acquire in the callbacks. A callback that has read `false` may arm the timer
+  // after the first disarm has looked; when that has returned, the callback is over, and the next one will
+  // read `true`.
   timer->stopped.store(true, std::memory_order_release);
   const bool first = disarm(*timer);
   return disarm(*timer) || first;

@@ -14,7 +14,8 @@ void spin_lock_slow(std::atomic<bool>& locked) noexcept {
   for (;;) {
     for (int spin = 0; spin < kSpinsBeforeYield; ++spin) {
       // Acquire: pairs with the release in SpinLock::unlock.
-      if (!locked.load(std::memory_order_relaxed) && !locked.exchange(true, std::memory_order_acquire)) return;
+      if (!locked.load(std::memory_order_relaxed) && !locked.exchange(true, std::memory_order_acquire))
+        return;
       base::cpu_relax();
     }
     ::sched_yield();
@@ -27,7 +28,8 @@ namespace tandem::sched {
 
 bool open_cancellable_ticket(Goroutine& self, std::uint64_t& ticket) {
   ticket = open_ticket(self);
-  if (self.cancel_requested.load(std::memory_order_seq_cst) == 0) [[likely]] return true;
+  if (self.cancel_requested.load(std::memory_order_seq_cst) == 0) [[likely]]
+    return true;
   if (!cancellation_due(self)) return true;
   // The canceller may have claimed the ticket: then it is about to wake us, and we have to wait for that.
   return !claim(self, ticket);
@@ -56,7 +58,8 @@ void wake_all(detail::WaitQueue& woken, Processor& here) {
 void WaitTimer::fired(TimerNode& node, Processor& here) {
   auto& timer = static_cast<WaitTimer&>(node);
   if (!claim(*timer.goroutine_, timer.ticket_)) return;
-  timer.goroutine_->wake_reason.store(WakeReason::kTimeout, std::memory_order_relaxed);  // published by ready()
+  timer.goroutine_->wake_reason.store(WakeReason::kTimeout,
+                                      std::memory_order_relaxed);  // published by ready()
   ready(*timer.goroutine_, here);
 }
 
@@ -76,8 +79,8 @@ bool commit_timed(Goroutine& parked, void* argument) {
 }
 }  // namespace
 
-WakeReason park_until_deadline(Goroutine& self, const char* reason, const void* object, detail::SpinLock& lock,
-                               std::uint64_t ticket, std::uint64_t deadline_ns) {
+WakeReason park_until_deadline(Goroutine& self, const char* reason, const void* object,
+                               detail::SpinLock& lock, std::uint64_t ticket, std::uint64_t deadline_ns) {
   if (deadline_ns == kNoDeadline) return park_unlocking(self, reason, object, lock);
   TimedPark timed;
   timed.lock = &lock;

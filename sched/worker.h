@@ -58,6 +58,7 @@ struct Worker {
 
   base::Parker parker;
   base::Thread thread;         // not started for the worker that is the caller of run
+  std::atomic<bool> starting{false};  // somebody is starting the thread
   pthread_t handle{};          // valid once `alive`
   std::atomic<bool> alive{false};
   std::uint32_t index = 0;

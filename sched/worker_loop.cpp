@@ -121,11 +121,11 @@ Goroutine* search(Worker& worker, Processor& here) {
 Goroutine* find_runnable(Worker& worker, Processor& here) {
   ProcessorState& mine = *here.sched;
   const bool round_over = look_around(here);
-  if (mine.handoff != nullptr) return std::exchange(mine.handoff, nullptr);
-
   Goroutine* goroutine = nullptr;
   if (shared->steal_always && (goroutine = steal_once(here, true))) return goroutine;
-  if (round_over && (goroutine = take_injected(here))) {
+  // Not twice in a row: with goroutines that run for long a round may be a single turn.
+  mine.injected_first = round_over && !mine.injected_first && (goroutine = take_injected(here));
+  if (goroutine != nullptr) {
     mine.slices.add();
     return goroutine;
   }
@@ -140,8 +140,7 @@ Goroutine* find_runnable(Worker& worker, Processor& here) {
 
 /// The goroutine is off every queue: takes its stack, scans it if that is due. False: put back, take another.
 bool prepare_to_run(Goroutine& goroutine, Processor& here) {
-  const bool handed_off = goroutine.state.load(std::memory_order_relaxed) == seam::kRunning;
-  if (!handed_off && !seam::take_to_run(goroutine, here)) {
+  if (!seam::take_to_run(goroutine, here)) {
     push_local(goroutine, here);
     return false;
   }

@@ -2,6 +2,7 @@
 
 #include <mutex>
 #include <new>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <system_error>
 
@@ -17,9 +18,10 @@ namespace {
 /// The kernel may delay the end of a sleep by this much to batch wake-ups; its default of 50 us is half our error budget.
 constexpr unsigned long kTimerSlackNs = 1;
 
-Worker* register_worker() {
+Worker* register_worker(bool starting) {
   auto* const worker = new (std::nothrow) Worker();
   if (worker == nullptr) return nullptr;
+  worker->starting.store(starting, std::memory_order_relaxed);
   const std::lock_guard guard(shared->idle.lock);
   const std::uint32_t index = shared->worker_count.load(std::memory_order_relaxed);
   if (index == Shared::kWorkersMax) {
@@ -52,7 +54,7 @@ void run(Worker& worker, Processor& processor) {
 }  // namespace
 
 bool start_worker(Processor& processor, bool searching) {
-  Worker* const worker = register_worker();
+  Worker* const worker = register_worker(true);
   if (worker == nullptr) return false;
   worker->searching = searching;
   char name[16];
@@ -64,13 +66,15 @@ bool start_worker(Processor& processor, bool searching) {
     });
   } catch (const std::exception&) {  // no thread, or no memory: those there are go on
     worker->searching = false;
+    worker->starting.store(false, std::memory_order_release);
     return false;  // stays registered, never alive
   }
+  worker->starting.store(false, std::memory_order_release);  // pairs with join_workers
   return true;
 }
 
 void work_on_this_thread(Processor& processor) {
-  Worker* const worker = register_worker();
+  Worker* const worker = register_worker(false);
   if (worker == nullptr) throw std::bad_alloc();
   const int slack = ::prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0);
   ::prctl(PR_SET_TIMERSLACK, kTimerSlackNs, 0, 0, 0);
@@ -79,9 +83,10 @@ void work_on_this_thread(Processor& processor) {
 }
 
 void join_workers() {
-  // A worker may start another one until it leaves its loop: look at the count again each time.
+  // A worker may start another one until it leaves its loop: look at the count again each time, and wait for its thread.
   for (std::uint32_t i = 0; i < shared->worker_count.load(std::memory_order_acquire); ++i) {
     Worker* const worker = shared->workers[i].load(std::memory_order_acquire);
+    while (worker->starting.load(std::memory_order_acquire)) ::sched_yield();
     if (worker->thread.joinable()) worker->thread.join();
   }
   for (std::uint32_t i = 0; i < shared->worker_count.load(std::memory_order_acquire); ++i)

@@ -34,8 +34,10 @@ namespace tandem::detail {
   auto& processor = *static_cast<seam::Processor*>(goroutine->processor);
   if (!seam::requests_pending(processor)) return;  // another processor's request
   const int saved_errno = errno;
-  if (seam::serve_requests(processor)) seam::registry.scheduler->preempt_running(*goroutine);
+  const bool give_up = seam::serve_requests(processor);
+  // Before the switch, which carries it: compilers keep the address of errno, and after it we may be on another thread.
   errno = saved_errno;
+  if (give_up) seam::registry.scheduler->preempt_running(*goroutine);
 }
 
 }  // namespace tandem::detail

@@ -4,8 +4,8 @@
 Usage: run_models.py [--quick] [--jobs N] [--only TEXT] [--models DIR]
 
 A model that is correct must be searched completely (no state left out, no bound hit). A mutant must fail by a
-violated assertion or an invalid end state; a search that runs out of memory or time proves nothing and counts as
-a failure. Every mutant that a model defines must occur in the table below.
+violated assertion or an invalid end state; a search that runs out of memory or time proves nothing and counts
+as a failure. Every mutant that a model defines must occur in the table below.
 
 Exit status: 0 as expected, 1 otherwise, 77 where spin or a C compiler is missing.
 """
@@ -46,6 +46,9 @@ RUNS = [
     correct("cycle", "OPS=2 SPAWN"),
     correct("cycle", "OPS=1 WORK"),
     correct("cycle", "OPS=3 HEAP"),
+    correct("cycle", "OPS=2 LATE_CLEAR"),
+    correct("cycle", "OPS=1 WORK QUIET_FLUSH"),
+    correct("cycle", "OPS=2 WORK QUIET_FLUSH", quick=False),
     correct("cycle", "OPS=3", quick=False),
     correct("cycle", "OPS=3 SPAWN", quick=False),
     correct("cycle", "OPS=2 WORK", quick=False),
@@ -78,12 +81,13 @@ RUNS = [
     Run("park", "claim_not_atomic", ""),
     Run("park", "ticket_without_number", ""),
     correct("idle", "WORKERS=2"),
+    correct("idle", "WORKERS=3 WAKES"),
     correct("idle", "WORKERS=3", quick=False),
     Run("idle", "no_recheck", "WORKERS=2"),
     Run("idle", "recheck_before_idle", "WORKERS=2"),
     Run("idle", "check_before_submit", "WORKERS=2"),
     Run("idle", "searching_until_sleep", "WORKERS=2"),
-    Run("idle", "no_chained_wake", "WORKERS=3"),
+    Run("idle", "no_chained_wake", "WORKERS=3 WAKES"),
     Run("idle", "wake_without_retry", "WORKERS=2"),
     Run("idle", "proxy_without_claim", "WORKERS=2"),
     Run("idle", "proxy_drops_wake", "WORKERS=2"),
@@ -133,7 +137,8 @@ def judge(status, output):
     if violation and errors and int(errors[1]) > 0:
         return "error", re.sub(r"\s+", " ", (violation[1] + violation[2]).strip())
     if status != 0 or not errors:
-        return f"stopped (status {status})", output.strip().splitlines()[-1] if output.strip() else "no output"
+        last_lines = output.strip().splitlines()[-1:] or ["no output"]
+        return f"stopped (status {status})", last_lines[0]
     if int(errors[1]) != 0 or "Search not completed" in output or "max search depth too small" in output:
         return "incomplete", output.strip().splitlines()[0]
     return "complete", ""
@@ -178,7 +183,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="leave out the large searches")
     parser.add_argument("--jobs", type=int, default=2, help="searches at a time (default 2)")
-    parser.add_argument("--only", default="", help="only runs whose 'model mutant defines' contains this text")
+    parser.add_argument("--only", default="", help="only runs whose 'model mutant size' contains this text")
     parser.add_argument("--models", type=Path, help="directory of the .pml files",
                         default=Path(__file__).resolve().parents[2] / "models")
     options = parser.parse_args()
@@ -201,16 +206,17 @@ def main():
         parser.error(f"--only {options.only!r} matches no run")
 
     passed, failed = 0, len(complaints)
-    row = "{:6} {:29} {:16} {:9} {:9} {:>10} {:>7} {:>6}  {}"
-    print(row.format("model", "mutant", "size", "expected", "got", "states", "cpu s", "MB", "violated"), flush=True)
+    row = "{:6} {:29} {:22} {:9} {:9} {:>10} {:>7} {:>6}  {}"
+    print(row.format("model", "mutant", "size", "expected", "got", "states", "cpu s", "MB", "violated"),
+          flush=True)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = pool.map(lambda run: check(run, options.models, compiler), runs)
         for run, result in zip(runs, results):
             expected = "complete" if run.mutant == "correct" else "error"
             as_expected = result.verdict == expected
             passed, failed = passed + as_expected, failed + (not as_expected)
-            print(row.format(run.model, run.mutant, run.defines or "-", expected, result.verdict, result.states,
-                             f"{result.cpu_s:.1f}", f"{result.memory_mb:.0f}",
+            print(row.format(run.model, run.mutant, run.defines or "-", expected, result.verdict,
+                             result.states, f"{result.cpu_s:.1f}", f"{result.memory_mb:.0f}",
                              result.detail if as_expected else f"MISMATCH {result.detail}"), flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

@@ -65,7 +65,9 @@ TEST_P(ChannelTest, CloseWakesReceiversAndSenders) {
     full->send("kept");
     std::atomic<int> told{0};
     for (int i = 0; i < 10; ++i) {
-      go([=, &told] { if (!empty->receive()) ++told; });
+      go([=, &told] {
+        if (!empty->receive()) ++told;
+      });
       go([=, &told] {
         try {
           full->send("lost");
@@ -116,7 +118,8 @@ TEST_P(ChannelTest, TryOperationsMeetWaiters) {
   });
 }
 
-// Every element is received once, whatever the capacity, and each receiver sees each sender's elements in order.
+// Every element is received once, whatever the capacity, and each receiver sees each sender's elements in
+// order.
 TEST_P(ChannelTest, LosesAndDuplicatesNothing) {
   constexpr int kSenders = 4, kReceivers = 4, kEach = 5000;
   run_clean([&] {
@@ -285,8 +288,10 @@ TEST_P(ChannelTest, EndOfRunCancelsBlockedSendersAndReceivers) {
     for (int i = 0; i < 20; ++i)
       go([=, &cancelled] {
         try {
-          if (i % 2 == 0) channel->receive();
-          else full->send(i);
+          if (i % 2 == 0)
+            channel->receive();
+          else
+            full->send(i);
         } catch (const Cancelled&) {
           ++cancelled;
           throw;
@@ -315,7 +320,8 @@ TEST_P(ChannelTest, IterationKeepsTheChannel) {
 }
 
 TEST_P(ChannelTest, RefusesACapacityBeyondItsRange) {
-  run_clean([] { EXPECT_THROW(static_cast<void>(make_channel<char>(std::size_t{1} << 32)), std::length_error); });
+  run_clean(
+      [] { EXPECT_THROW(static_cast<void>(make_channel<char>(std::size_t{1} << 32)), std::length_error); });
 }
 
 TEST(ChannelDeathTest, UsedOffAGoroutineSaysSo) {

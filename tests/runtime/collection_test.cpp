@@ -99,16 +99,17 @@ TEST_P(CollectionTest, LiveBytesFollowWhatIsReachable) {
 
 TEST_P(CollectionTest, TheHeapDoesNotGrowWithGarbage) {
   run([] {
+    constexpr std::uint64_t kObjects = 2'000'000;  // for each of four goroutines: 256 MB in all
     tandem::WaitGroup group;
     for (int goroutine = 0; goroutine < 4; ++goroutine)
       group.go([] {
         Local<Canary> recent;
-        for (std::uint64_t i = 0; i < 1'000'000; ++i) recent = make<Canary>(i % 100 == 0 ? Local<Canary>() : recent, i);
+        for (std::uint64_t i = 0; i < kObjects; ++i) recent = make<Canary>(i % 100 == 0 ? Local<Canary>() : recent, i);
         EXPECT_TRUE(recent->alive());
       });
     group.wait();
-    // 128 MB were allocated in all.
-    EXPECT_LT(tandem::statistics().heap_bytes, 64u << 20);
+    // How far it grows while a cycle is under way depends on how busy the machine is: not to more than half of it all.
+    EXPECT_LT(tandem::statistics().heap_bytes, 4 * kObjects * sizeof(Canary) / 2);
     EXPECT_GT(tandem::statistics().cycles, 0u);
   });
 }

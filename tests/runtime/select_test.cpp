@@ -118,13 +118,14 @@ TEST_P(SelectTest, HandlersExceptionsPropagate) {
   run_clean([] {
     auto channel = make_channel<int>(1);
     channel->send(1);
-    EXPECT_THROW(select(on_receive(channel, [](auto) { throw std::runtime_error("handler"); })), std::runtime_error);
+    EXPECT_THROW(select(on_receive(channel, [](auto) { throw std::runtime_error("handler"); })),
+                 std::runtime_error);
     EXPECT_EQ(channel->size(), 0u);
   });
 }
 
-// Chi-square over four cases that are always ready: 3 degrees of freedom, 16.27 is exceeded once in 1,000 times; the
-// bound is far above, since the seed differs between runs.
+// Chi-square over four cases that are always ready: 3 degrees of freedom, 16.27 is exceeded once in 1,000
+// times; the bound is far above, since the seed differs between runs.
 TEST_P(SelectTest, ChoosesUniformlyAmongReadyCases) {
   run_clean([] {
     Local<Channel<int>> channels[4];
@@ -135,8 +136,8 @@ TEST_P(SelectTest, ChoosesUniformlyAmongReadyCases) {
     constexpr int kRounds = 20'000;
     int taken[4] = {};
     for (int i = 0; i < kRounds; ++i) {
-      const std::size_t index = select(on_receive(channels[0]), on_receive(channels[1]), on_receive(channels[2]),
-                                       on_receive(channels[3]));
+      const std::size_t index = select(on_receive(channels[0]), on_receive(channels[1]),
+                                       on_receive(channels[2]), on_receive(channels[3]));
       ++taken[index];
       channels[index]->send(0);
     }
@@ -189,8 +190,7 @@ TEST_P(SelectTest, DoesNotMeetItself) {
     for (int i = 0; i < 2; ++i)
       group.go([=, &sent, &received] {
         for (int round = 0; round < 1000; ++round)
-          select(on_send(channel, i, [&] { ++sent; }),
-                 on_receive(channel, [&](std::optional<int> value) {
+          select(on_send(channel, i, [&] { ++sent; }), on_receive(channel, [&](std::optional<int> value) {
                    EXPECT_EQ(*value, 1 - i);
                    ++received;
                  }));
@@ -245,11 +245,14 @@ TEST_P(SelectTest, CarriesReferencesAndStrings) {
     });
     int next_array = 0, next_string = 0;
     for (int i = 0; i < 1000; ++i)
-      select(on_receive(arrays, [&](std::optional<Local<Array<int>>> array) {
-               ASSERT_TRUE(array);
-               EXPECT_EQ((**array)[0], next_array++);
-             }),
-             on_receive(strings, [&](std::optional<std::string> text) { EXPECT_EQ(*text, std::to_string(next_string++)); }));
+      select(on_receive(arrays,
+                        [&](std::optional<Local<Array<int>>> array) {
+                          ASSERT_TRUE(array);
+                          EXPECT_EQ((**array)[0], next_array++);
+                        }),
+             on_receive(strings, [&](std::optional<std::string> text) {
+               EXPECT_EQ(*text, std::to_string(next_string++));
+             }));
   });
 }
 

@@ -357,7 +357,8 @@ TEST_P(SyncTest, EndOfRunCancelsWhatIsDocumentedToBe) {
   EXPECT_EQ(not_cancelled, 1);
 }
 
-// wait() is cancelled while its goroutines are still using this stack: it must not throw before they have ended.
+// wait() is cancelled while its goroutines are still using this stack: it must not throw before they have
+// ended.
 TEST_P(SyncTest, CancelledWaitOutlastsItsGoroutines) {
   std::atomic<bool> ok{false};
   run_and_cancel([&] {

@@ -70,7 +70,9 @@ TEST_P(TimerTest, RunsAFunctionWithLocals) {
     EXPECT_EQ(channel->receive(), 7);
     Timer never(1h, [channel] { channel->send(8); });
     EXPECT_TRUE(never.stop());
-    { Timer dropped(1ms, [channel] { channel->send(9); }); }
+    {
+      Timer dropped(1ms, [channel] { channel->send(9); });
+    }
     sleep_for(4ms);
     EXPECT_EQ(channel->size(), 0u);
   });
@@ -114,9 +116,9 @@ TEST_P(TimerTest, ThousandsFireInOrderOfTime) {
   run_clean([] {
     auto order = make_channel<int>(1000);
     std::vector<Timer> timers;
-    for (int i = 0; i < 200; ++i) timers.emplace_back(std::chrono::microseconds(100 * (i * 37 % 200)), [order, i] {
-      order->send(i * 37 % 200);
-    });
+    for (int i = 0; i < 200; ++i)
+      timers.emplace_back(std::chrono::microseconds(100 * (i * 37 % 200)),
+                          [order, i] { order->send(i * 37 % 200); });
     std::vector<bool> seen(200);
     for (int i = 0; i < 200; ++i) seen[*order->receive()] = true;
     for (bool each : seen) EXPECT_TRUE(each);

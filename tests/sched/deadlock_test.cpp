@@ -104,26 +104,24 @@ TEST_P(Foreign, PostWakesASleepingProgram) {
 }
 
 TEST_P(Foreign, DumpNamesEveryGoroutine) {
-  char* text = nullptr;
   std::FILE* const file = std::tmpfile();
   ASSERT_NE(file, nullptr);
   run([&] {
     go({.name = "sleeper"}, [] { sleep_for(1h); });
-    std::atomic<bool> stop{false}, started{false};
+    std::atomic<bool> stop{false};
     if (GetParam() > 1)
       go({.name = "spinner"}, [&] {
-        started = true;
         while (!stop) safepoint();
       });
     sleep_for(5ms);
     dump_goroutines(file);
     stop = true;
+    wait_until([] { return goroutine_count() == 2; });
   });
   std::string content(static_cast<std::size_t>(std::ftell(file)), '\0');
   std::rewind(file);
   content.resize(std::fread(content.data(), 1, content.size(), file));
   std::fclose(file);
-  std::free(text);
   EXPECT_NE(content.find("\"sleeper\" [sleep"), std::string::npos) << content;
   EXPECT_NE(content.find("(main) [running"), std::string::npos) << content;
   if (GetParam() > 1) {

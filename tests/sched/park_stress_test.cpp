@@ -133,10 +133,9 @@ TEST_P(ParkStress, ManyPairsWithYieldsAndSleeps) {
 
 TEST_P(ParkStress, ManyParkedGoroutinesAreWokenAndCancelled) {
   const int count = static_cast<int>(100'000 * scale());
-  std::atomic<int> woken{0}, cancelled{0};
+  std::atomic<int> woken{0}, cancelled{0}, started{0};
+  Gate gate;  // outlives main: those left are cancelled after it has returned
   run([&] {
-    Gate gate;
-    std::atomic<int> started{0};
     for (int i = 0; i < count; ++i)
       go([&] {
         ++started;

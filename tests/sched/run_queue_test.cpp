@@ -62,6 +62,17 @@ TEST(RunQueue, ThiefTakesHalfRoundedUp) {
   EXPECT_EQ(RunQueue().steal_from(thief), &goroutines[0]);
 }
 
+TEST(RunQueue, ThiefTakesNoMoreThanItHasRoomFor) {
+  auto goroutines = make_goroutines(2 * RunQueue::kSlots);
+  RunQueue victim, thief;
+  for (std::uint32_t i = 0; i < RunQueue::kSlots; ++i) victim.push(goroutines[i]);
+  for (std::uint32_t i = 0; i + 2 < RunQueue::kSlots; ++i) thief.push(goroutines[RunQueue::kSlots + i]);
+  EXPECT_EQ(thief.steal_from(victim), &goroutines[1]);
+  EXPECT_EQ(thief.ring_size(), RunQueue::kSlots - 1);
+  EXPECT_EQ(victim.ring_size(), RunQueue::kSlots - 2);
+  EXPECT_EQ(thief.pop(), &goroutines[RunQueue::kSlots]);
+}
+
 // Owner pushes and pops, thieves steal: every goroutine comes out exactly once.
 TEST(RunQueue, LosesAndDuplicatesNothingUnderStealing) {
   constexpr std::size_t kGoroutines = 100'000;

@@ -1,6 +1,6 @@
 #pragma once
-// Runs each test body as the first goroutine of a whole runtime, once for each number of processors, and asserts that every
-// goroutine which the body started has ended when it returns.
+// Runs each test body as the first goroutine of a whole runtime, once for each number of processors, and
+// asserts that every goroutine which the body started has ended when it returns.
 
 #include <chrono>
 #include <cstdint>
@@ -45,8 +45,8 @@ class OnProcessors : public ::testing::TestWithParam<std::uint32_t> {
   }
 };
 
-#define TANDEM_ON_PROCESSORS(Suite)                                                            \
-  INSTANTIATE_TEST_SUITE_P(P, Suite, ::testing::Values(1u, 2u, 4u, 8u),                         \
+#define TANDEM_ON_PROCESSORS(Suite)                                     \
+  INSTANTIATE_TEST_SUITE_P(P, Suite, ::testing::Values(1u, 2u, 4u, 8u), \
                            [](const auto& each) { return std::to_string(each.param); })
 
 }  // namespace tandem::test

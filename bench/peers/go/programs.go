@@ -85,7 +85,7 @@ func fibonacci(n int64) int64 {
 
 func fib() {
 	n, expected := int64(27), int64(196418)
-	if scaled(1000, 1) < 1000 {
+	if scaled(1000, 1) < 500 {
 		n, expected = 20, 6765
 	}
 	fibonacci(n)

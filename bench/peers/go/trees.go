@@ -65,7 +65,7 @@ func runBinaryTrees(depthMax int, aGoroutinePerDepth bool) {
 	if aGoroutinePerDepth {
 		name += "_goroutines"
 	}
-	if scaled(1000, 1) < 1000 {
+	if scaled(1000, 1) < 500 {
 		depthMax -= 4
 	}
 	whole(name, int64(depthMax), func() { binaryTrees(depthMax, aGoroutinePerDepth) })
@@ -121,7 +121,7 @@ func gcbenchOf(stretch, longLived int) {
 
 func gcbench() {
 	less := 0
-	if scaled(1000, 1) < 1000 {
+	if scaled(1000, 1) < 500 {
 		less = 4
 	}
 	whole("gcbench", int64(18-less), func() { gcbenchOf(18-less, 16-less) })

@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// Channel<T>: Go's channels. A channel is a managed object; goroutines send and receive through Local<Channel<T>>.
+/// Channel<T>: Go's channels. A channel is a managed object; goroutines send and receive through
+/// Local<Channel<T>>.
 ///
 /// \code
 ///   tandem::Local<tandem::Channel<int>> squares = tandem::make_channel<int>(8);
@@ -56,21 +57,22 @@ struct TryReceived {
 template <class T>
 class Channel;
 
-/// A new channel whose buffer holds `capacity` elements; 0: a send waits for its receiver. T is any leaf type whose move
-/// does not throw, Member<U>, or a struct with trace(). capacity is at most 2^31. A safepoint; on a goroutine only. Throws std::bad_alloc as make
-/// does, std::length_error for a larger capacity.
+/// A new channel whose buffer holds `capacity` elements; 0: a send waits for its receiver. T is any leaf type
+/// whose move does not throw, Member<U>, or a struct with trace(). capacity is at most 2^31. A safepoint; on
+/// a goroutine only. Throws std::bad_alloc as make does, std::length_error for a larger capacity.
 template <class T>
 [[nodiscard]] Local<Channel<T>> make_channel(std::size_t capacity = 0);
 
-/// First in, first out, for any number of senders and receivers. The rooted form R(T) of T, which is sent and received, is T
-/// itself; for T = Member<U> it is Local<U>; for a struct with Members it is Rooted<T>.
+/// First in, first out, for any number of senders and receivers. The rooted form R(T) of T, which is sent and
+/// received, is T itself; for T = Member<U> it is Local<U>; for a struct with Members it is Rooted<T>.
 ///
-/// Threads: all members may be called by any number of goroutines at once, on goroutines only. Waiters are served in the order
-/// in which they came. A send happens before the matching receive completes; a close happens before a receive that finds the
-/// channel closed; the k-th receive happens before send k + capacity completes.
+/// Threads: all members may be called by any number of goroutines at once, on goroutines only. Waiters are
+/// served in the order in which they came. A send happens before the matching receive completes; a close
+/// happens before a receive that finds the channel closed; the k-th receive happens before send k + capacity
+/// completes.
 ///
-/// Elements are moved, and destroyed, by whichever goroutine transfers them, under the channel's spin lock: T's move and
-/// destructor must not park or use the same channel.
+/// Elements are moved, and destroyed, by whichever goroutine transfers them, under the channel's spin lock:
+/// T's move and destructor must not park or use the same channel.
 template <class T>
 class Channel {
  public:
@@ -80,9 +82,8 @@ class Channel {
   using Element = detail::ChannelElement<T>;
 
  public:
-
-  /// Sends `value`; waits while the buffer is full, or without a buffer until a receiver takes it. Parks the goroutine.
-  /// Throws ChannelClosed when the channel is or becomes closed (the value is lost), Cancelled.
+  /// Sends `value`; waits while the buffer is full, or without a buffer until a receiver takes it. Parks the
+  /// goroutine. Throws ChannelClosed when the channel is or becomes closed (the value is lost), Cancelled.
   void send(value_type value) {
     detail::poll_in_call();
     core_.lock.lock();
@@ -93,7 +94,8 @@ class Channel {
     send_slow(std::move(value));
   }
 
-  /// Sends without waiting. False: there is no room and no receiver. Never parks for the channel. Throws ChannelClosed.
+  /// Sends without waiting. False: there is no room and no receiver. Never parks for the channel. Throws
+  /// ChannelClosed.
   [[nodiscard]] bool try_send(value_type value) {
     detail::poll_in_call();
     core_.lock.lock();
@@ -108,7 +110,8 @@ class Channel {
   std::optional<value_type> receive() {
     detail::poll_in_call();
     core_.lock.lock();
-    if (core_.can_take()) [[likely]] return take();
+    if (core_.can_take()) [[likely]]
+      return take();
     return receive_slow();
   }
 
@@ -116,12 +119,13 @@ class Channel {
   [[nodiscard]] TryReceived<T> try_receive() {
     detail::poll_in_call();
     core_.lock.lock();
-    if (core_.can_take()) [[likely]] return {TryReceived<T>::received, take()};
+    if (core_.can_take()) [[likely]]
+      return {TryReceived<T>::received, take()};
     return try_receive_slow();
   }
 
-  /// No more sends; what is in the buffer can still be received. Wakes all waiters: receivers get nullopt, senders
-  /// ChannelClosed. Never parks. Throws ChannelClosed when the channel is closed already.
+  /// No more sends; what is in the buffer can still be received. Wakes all waiters: receivers get nullopt,
+  /// senders ChannelClosed. Never parks. Throws ChannelClosed when the channel is closed already.
   void close() {
     if (!detail::channel_close(core_)) detail::throw_close_of_closed();
   }
@@ -130,8 +134,8 @@ class Channel {
   std::size_t size() const noexcept { return core_.size(); }
   std::size_t capacity() const noexcept { return core_.capacity; }
 
-  /// `for (auto value : *channel)` receives until the channel is closed and drained. The iterators keep the channel
-  /// reachable. Advancing parks the goroutine and throws Cancelled, as receive() does.
+  /// `for (auto value : *channel)` receives until the channel is closed and drained. The iterators keep the
+  /// channel reachable. Advancing parks the goroutine and throws Cancelled, as receive() does.
   class Iterator;
   struct Sentinel {};
   Iterator begin() { return Iterator(local_from(this)); }
@@ -197,8 +201,8 @@ class Channel {
     }
   }
 
-  // The slow paths are called with the lock held and keep the channel reachable by a root of their own: the caller's Local
-  // may be assigned by another goroutine meanwhile.
+  // The slow paths are called with the lock held and keep the channel reachable by a root of their own: the
+  // caller's Local may be assigned by another goroutine meanwhile.
   [[gnu::noinline]] void send_slow(value_type value) {
     const Local<Channel> self = local_from(this);
     if (detail::channel_send_slow(core_, &value, detail::kElementOperations<T>) ==
@@ -234,7 +238,8 @@ class Channel {
   }
 
   struct NoBuffer {};
-  using Buffer = std::conditional_t<Element::kManagedBuffer, Member<Array<typename Element::BufferElement>>, NoBuffer>;
+  using Buffer =
+      std::conditional_t<Element::kManagedBuffer, Member<Array<typename Element::BufferElement>>, NoBuffer>;
 
   detail::ChannelCore core_;
   [[no_unique_address]] Buffer buffer_;

@@ -34,14 +34,16 @@ class Context;
 
 Local<Context> with_cancel(const Local<Context>& parent);
 template <class Clock, class Duration>
-Local<Context> with_deadline(const Local<Context>& parent, const std::chrono::time_point<Clock, Duration>& time);
+Local<Context> with_deadline(const Local<Context>& parent,
+                             const std::chrono::time_point<Clock, Duration>& time);
 template <class V>
 Local<Context> with_value(const Local<Context>& parent, const ContextKey<V>& key,
                           std::type_identity_t<detail::ContextForm<V>> value);
 
-/// A managed object; made by background() and the with_ functions, handed on as Local<Context>. It is over when cancel() is
-/// called, its deadline has passed, or its parent is over. All members may be called by any goroutine at any time; none
-/// parks. Whoever makes one calls its cancel() in the end, or it stays with its parent until that is over.
+/// A managed object; made by background() and the with_ functions, handed on as Local<Context>. It is over
+/// when cancel() is called, its deadline has passed, or its parent is over. All members may be called by any
+/// goroutine at any time; none parks. Whoever makes one calls its cancel() in the end, or it stays with its
+/// parent until that is over.
 class Context {
  public:
   /// A channel that is closed, and never sent to.
@@ -53,8 +55,8 @@ class Context {
   /// Closed when the context is over. Never null.
   Local<DoneChannel> done() const noexcept { return done_; }
 
-  /// Empty until the context is over; then std::errc::operation_canceled, or std::errc::timed_out when a deadline has passed.
-  /// Set before done() is closed.
+  /// Empty until the context is over; then std::errc::operation_canceled, or std::errc::timed_out when a
+  /// deadline has passed. Set before done() is closed.
   std::error_code error() const noexcept {
     const int error = error_.load(std::memory_order_acquire);
     return error == 0 ? std::error_code() : std::make_error_code(static_cast<std::errc>(error));
@@ -69,7 +71,8 @@ class Context {
     return detail::time_point_of(deadline_ns_);
   }
 
-  /// The value given with `key` to this context or its nearest ancestor that has one. Local<U> for V = Member<U>.
+  /// The value given with `key` to this context or its nearest ancestor that has one. Local<U> for V =
+  /// Member<U>.
   template <class V>
   std::optional<detail::ContextForm<V>> value(const ContextKey<V>& key) const {
     for (Local<Context> context = local_from(const_cast<Context*>(this)); context; context = context->parent_)
@@ -137,8 +140,8 @@ class Context {
     lock_.unlock();
   }
 
-  /// Ends `top` and what hangs below it, parents before children. The list of children of a context that is over belongs to
-  /// the call that ended it, so this walk and those of other calls never meet.
+  /// Ends `top` and what hangs below it, parents before children. The list of children of a context that is
+  /// over belongs to the call that ended it, so this walk and those of other calls never meet.
   static void end(const Local<Context>& top, int error) {
     if (!top->end_alone(error)) return;
     if (const Local<Context> parent = top->parent_) parent->disown(top);
@@ -198,7 +201,8 @@ class Context {
   std::optional<Timer> timer_;
 };
 
-/// A context that is over when its cancel() is called, or `parent` is over. A safepoint; throws std::bad_alloc, as all four do.
+/// A context that is over when its cancel() is called, or `parent` is over. A safepoint; throws
+/// std::bad_alloc, as all four do.
 [[nodiscard]] inline Local<Context> with_cancel(const Local<Context>& parent) {
   return Context::child_of(parent, Context::kNoDeadlineNs);
 }

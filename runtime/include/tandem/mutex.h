@@ -20,13 +20,14 @@ namespace tandem {
 template <class T>
 struct is_leaf;
 
-/// Mutual exclusion; not recursive. Usually a lock that is freed goes to whoever asks first, running goroutines included,
-/// which is fast; when a waiter has waited for more than 1 ms, it is handed on in order of arrival until nobody has
-/// waited that long (Go's starvation mode). May be unlocked by another goroutine than the one that locked it.
+/// Mutual exclusion; not recursive. Usually a lock that is freed goes to whoever asks first, running
+/// goroutines included, which is fast; when a waiter has waited for more than 1 ms, it is handed on in order
+/// of arrival until nobody has waited that long (Go's starvation mode). May be unlocked by another goroutine
+/// than the one that locked it.
 ///
-/// lock() parks the goroutine while the mutex is locked and never throws, Cancelled included. Unlocking a mutex that is
-/// not locked is a fatal error. Constant-initialised; may be destroyed as soon as the last unlock has returned.
-/// For goroutines only.
+/// lock() parks the goroutine while the mutex is locked and never throws, Cancelled included. Unlocking a
+/// mutex that is not locked is a fatal error. Constant-initialised; may be destroyed as soon as the last
+/// unlock has returned. For goroutines only.
 class Mutex {
  public:
   constexpr Mutex() noexcept = default;
@@ -36,7 +37,8 @@ class Mutex {
   void lock() {
     detail::poll_in_call();
     // Acquire: pairs with the release of the unlock that left the state 0.
-    if (!detail::exchange_if_equal(state_, 0, kLocked, std::memory_order_acquire)) [[unlikely]] lock_slow();
+    if (!detail::exchange_if_equal(state_, 0, kLocked, std::memory_order_acquire)) [[unlikely]]
+      lock_slow();
   }
 
   [[nodiscard]] bool try_lock() noexcept {
@@ -46,11 +48,13 @@ class Mutex {
 
   void unlock() {
     // Release: pairs with the acquire of the next lock. The last access when nobody waits.
-    if (!detail::exchange_if_equal(state_, kLocked, 0, std::memory_order_release)) [[unlikely]] unlock_slow();
+    if (!detail::exchange_if_equal(state_, kLocked, 0, std::memory_order_release)) [[unlikely]]
+      unlock_slow();
   }
 
  private:
-  // kQueueLocked guards waiters_ and, while it is set, freezes the rest of the word: both inline paths expect it clear.
+  // kQueueLocked guards waiters_ and, while it is set, freezes the rest of the word: both inline paths expect
+  // it clear.
   static constexpr std::uint32_t kLocked = 1, kQueueLocked = 2, kWaiters = 4, kStarving = 8, kWoken = 16;
 
   void lock_slow();
@@ -61,9 +65,9 @@ class Mutex {
   detail::WaitQueue waiters_;
 };
 
-/// Many readers or one writer. A writer that waits keeps new readers out, and a writer that leaves lets the readers that
-/// wait in first: neither side starves. Readers must not lock it twice. Everything else as for Mutex. Names as
-/// std::shared_mutex.
+/// Many readers or one writer. A writer that waits keeps new readers out, and a writer that leaves lets the
+/// readers that wait in first: neither side starves. Readers must not lock it twice. Everything else as for
+/// Mutex. Names as std::shared_mutex.
 class SharedMutex {
  public:
   constexpr SharedMutex() noexcept = default;
@@ -73,19 +77,22 @@ class SharedMutex {
   void lock() {
     detail::poll_in_call();
     // Orders as in Mutex.
-    if (!detail::exchange_if_equal(state_, 0, kWriter, std::memory_order_acquire)) [[unlikely]] lock_slow();
+    if (!detail::exchange_if_equal(state_, 0, kWriter, std::memory_order_acquire)) [[unlikely]]
+      lock_slow();
   }
   [[nodiscard]] bool try_lock() noexcept {
     return detail::exchange_if_equal(state_, 0, kWriter, std::memory_order_acquire) ||
            (state_.load(std::memory_order_relaxed) == kQueueLocked && try_lock_slow());
   }
   void unlock() {
-    if (!detail::exchange_if_equal(state_, kWriter, 0, std::memory_order_release)) [[unlikely]] unlock_slow();
+    if (!detail::exchange_if_equal(state_, kWriter, 0, std::memory_order_release)) [[unlikely]]
+      unlock_slow();
   }
 
   void lock_shared() {
     detail::poll_in_call();
-    if (!add_reader()) [[unlikely]] lock_shared_slow();
+    if (!add_reader()) [[unlikely]]
+      lock_shared_slow();
   }
   [[nodiscard]] bool try_lock_shared() noexcept { return add_reader() || try_lock_shared_slow(); }
   void unlock_shared() {

@@ -9,8 +9,8 @@
 ///       tandem::on_timeout(std::chrono::seconds(1), [] { std::puts("nothing for a second"); }));
 /// \endcode
 ///
-/// Among several ready cases the choice is uniform at random. A null channel is never ready. Handlers are optional and
-/// run after the choice, without any lock; what they throw leaves select.
+/// Among several ready cases the choice is uniform at random. A null channel is never ready. Handlers are
+/// optional and run after the choice, without any lock; what they throw leaves select.
 
 #include <cstddef>
 #include <cstdint>
@@ -29,11 +29,12 @@ namespace tandem {
 template <class Reference, class Handler = detail::NoHandler>
 auto on_receive(const Reference& channel, Handler&& handler = {}) {
   using T = detail::ElementOf<Reference>;
-  return detail::ReceiveCase<T, std::decay_t<Handler>>(Local<Channel<T>>(channel), std::forward<Handler>(handler));
+  return detail::ReceiveCase<T, std::decay_t<Handler>>(Local<Channel<T>>(channel),
+                                                       std::forward<Handler>(handler));
 }
 
-/// A case that sends `value` to `channel`. The handler takes nothing. If the case is taken because the channel is closed,
-/// select throws ChannelClosed.
+/// A case that sends `value` to `channel`. The handler takes nothing. If the case is taken because the
+/// channel is closed, select throws ChannelClosed.
 template <class Reference, class Handler = detail::NoHandler>
 auto on_send(const Reference& channel, detail::RootedForm<detail::ElementOf<Reference>> value,
              Handler&& handler = {}) {
@@ -42,21 +43,24 @@ auto on_send(const Reference& channel, detail::RootedForm<detail::ElementOf<Refe
                                                     std::forward<Handler>(handler));
 }
 
-/// A case that is taken when no other has become ready for `duration` (any std::chrono duration; zero or less: at once).
-/// Never early. Of several the shortest counts.
+/// A case that is taken when no other has become ready for `duration` (any std::chrono duration; zero or
+/// less: at once). Never early. Of several the shortest counts.
 template <class Duration, class Handler = detail::NoHandler>
 auto on_timeout(const Duration& duration, Handler&& handler = {}) {
-  return detail::TimeoutCase<std::decay_t<Handler>>(detail::saturated_ns(duration), std::forward<Handler>(handler));
+  return detail::TimeoutCase<std::decay_t<Handler>>(detail::saturated_ns(duration),
+                                                    std::forward<Handler>(handler));
 }
 
-/// The case that is taken at once when no other is ready: with it, select does not wait. Of several the first counts.
+/// The case that is taken at once when no other is ready: with it, select does not wait. Of several the first
+/// counts.
 template <class Handler = detail::NoHandler>
 auto otherwise(Handler&& handler = {}) {
   return detail::OtherwiseCase<std::decay_t<Handler>>(std::forward<Handler>(handler));
 }
 
-/// Takes one of `cases` and returns its index, in argument order. Parks the goroutine while none is ready; with no case at
-/// all, for ever. On a goroutine only. Throws Cancelled while it waits, ChannelClosed (see on_send), and what the handler throws.
+/// Takes one of `cases` and returns its index, in argument order. Parks the goroutine while none is ready;
+/// with no case at all, for ever. On a goroutine only. Throws Cancelled while it waits, ChannelClosed (see
+/// on_send), and what the handler throws.
 template <detail::SelectableCase... Cases>
 std::size_t select(Cases&&... cases) {
   constexpr std::size_t kCount = sizeof...(Cases);

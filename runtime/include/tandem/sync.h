@@ -1,7 +1,7 @@
 #pragma once
 /// \file
-/// Synchronisation that parks the goroutine, never the thread: Mutex and SharedMutex (mutex.h), WaitGroup (wait_group.h),
-/// ConditionVariable, Semaphore, Once, Barrier.
+/// Synchronisation that parks the goroutine, never the thread: Mutex and SharedMutex (mutex.h), WaitGroup
+/// (wait_group.h), ConditionVariable, Semaphore, Once, Barrier.
 ///
 /// \code
 ///   tandem::Mutex mutex;
@@ -12,9 +12,10 @@
 ///   changed.wait(lock, [&] { return ready; });
 /// \endcode
 ///
-/// All are plain objects: on stacks, in managed objects, in globals; constant-initialised, not copied or moved. What happens
-/// before an unlock, release, done, notification or arrival happens before what it lets go on. Misuse ends the process with a
-/// message that names the object and the goroutine. While a run is on, they are for goroutines only.
+/// All are plain objects: on stacks, in managed objects, in globals; constant-initialised, not copied or
+/// moved. What happens before an unlock, release, done, notification or arrival happens before what it lets
+/// go on. Misuse ends the process with a message that names the object and the goroutine. While a run is on,
+/// they are for goroutines only.
 
 #include <chrono>
 #include <condition_variable>
@@ -33,8 +34,9 @@
 
 namespace tandem {
 
-/// Waits for a condition under a lock: Mutex, or whatever has lock() and unlock(). Wake-ups without a notification are
-/// possible: wait in a loop, or with a predicate. May be destroyed as soon as all its waiters have been notified.
+/// Waits for a condition under a lock: Mutex, or whatever has lock() and unlock(). Wake-ups without a
+/// notification are possible: wait in a loop, or with a predicate. May be destroyed as soon as all its
+/// waiters have been notified.
 ///
 /// wait* park the goroutine; they throw Cancelled, with the lock held again, and what the lock throws.
 class ConditionVariable {
@@ -108,7 +110,8 @@ class Semaphore {
  public:
   /// `permits` is 0 or more, or it is a fatal error.
   constexpr explicit Semaphore(std::int64_t permits) : permits_(permits) {
-    if (permits < 0) [[unlikely]] misused("a Semaphore cannot start with a negative number of permits");
+    if (permits < 0) [[unlikely]]
+      misused("a Semaphore cannot start with a negative number of permits");
   }
   Semaphore(const Semaphore&) = delete;
   Semaphore& operator=(const Semaphore&) = delete;
@@ -117,7 +120,8 @@ class Semaphore {
   void acquire() {
     detail::poll_in_call();
     lock_.lock();
-    if (permits_ == 0) [[unlikely]] return acquire_slow();
+    if (permits_ == 0) [[unlikely]]
+      return acquire_slow();
     --permits_;
     lock_.unlock();
   }
@@ -131,13 +135,14 @@ class Semaphore {
   /// Gives `count` permits (0 or more) back, or adds them. Never parks.
   void release(std::int64_t count = 1) {
     lock_.lock();
-    if (!waiters_.empty() || count < 0) [[unlikely]] return release_slow(count);
+    if (!waiters_.empty() || count < 0) [[unlikely]]
+      return release_slow(count);
     permits_ += count;
     lock_.unlock();
   }
 
  private:
-  void acquire_slow();                      // with lock_ held, which they release
+  void acquire_slow();  // with lock_ held, which they release
   void release_slow(std::int64_t count);
   [[noreturn]] void misused(const char* what) const;
 
@@ -153,12 +158,14 @@ class Once {
   Once(const Once&) = delete;
   Once& operator=(const Once&) = delete;
 
-  /// The first call runs f(); calls meanwhile wait, without being cancelled, and no call returns before f has. When f throws,
-  /// the exception leaves this call and the next one runs its f. Calling it from f on the same Once is a deadlock.
+  /// The first call runs f(); calls meanwhile wait, without being cancelled, and no call returns before f
+  /// has. When f throws, the exception leaves this call and the next one runs its f. Calling it from f on the
+  /// same Once is a deadlock.
   template <class F>
   void call(F&& f) {
     // Acquire: pairs with the release below; who sees it done sees what f did.
-    if (done_.load(std::memory_order_acquire)) [[likely]] return;
+    if (done_.load(std::memory_order_acquire)) [[likely]]
+      return;
     const std::lock_guard guard(mutex_);
     if (done_.load(std::memory_order_relaxed)) return;
     std::invoke(std::forward<F>(f));
@@ -175,13 +182,14 @@ class Barrier {
  public:
   /// `parties` is 1 or more, or it is a fatal error.
   constexpr explicit Barrier(std::uint32_t parties) : parties_(parties) {
-    if (parties == 0) [[unlikely]] misused("a Barrier needs at least one party");
+    if (parties == 0) [[unlikely]]
+      misused("a Barrier needs at least one party");
   }
   Barrier(const Barrier&) = delete;
   Barrier& operator=(const Barrier&) = delete;
 
-  /// Waits until `parties` goroutines have arrived; true for the last of them. Parks the goroutine. Throws Cancelled; then it
-  /// has not arrived.
+  /// Waits until `parties` goroutines have arrived; true for the last of them. Parks the goroutine. Throws
+  /// Cancelled; then it has not arrived.
   bool arrive_and_wait();
   bool wait() { return arrive_and_wait(); }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// TaskGroup: starts goroutines and waits for all of them; the first exception cancels the others and is rethrown.
+/// TaskGroup: starts goroutines and waits for all of them; the first exception cancels the others and is
+/// rethrown.
 ///
 /// \code
 ///   long fibonacci(int n) {
@@ -28,18 +29,20 @@
 
 namespace tandem {
 
-/// Structured concurrency: no goroutine of a group outlives it. A plain object, not copied or moved. go() and cancel() may be
-/// called by any goroutine, those of the group too; wait() by one at a time. May be used again after wait().
+/// Structured concurrency: no goroutine of a group outlives it. A plain object, not copied or moved. go() and
+/// cancel() may be called by any goroutine, those of the group too; wait() by one at a time. May be used
+/// again after wait().
 class TaskGroup {
  public:
   TaskGroup() noexcept = default;
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
-  /// Cancels what is left and waits for it. Parks the goroutine; never throws, exceptions of the tasks are dropped.
+  /// Cancels what is left and waits for it. Parks the goroutine; never throws, exceptions of the tasks are
+  /// dropped.
   ~TaskGroup();
 
-  /// Starts f() as a goroutine of the group; when the group is cancelled before f has started, f is destroyed without having
-  /// run. Throws what copying f throws and std::bad_alloc.
+  /// Starts f() as a goroutine of the group; when the group is cancelled before f has started, f is destroyed
+  /// without having run. Throws what copying f throws and std::bad_alloc.
   template <class F>
   void go(F&& f) {
     using Closure = detail::GroupedClosure<TaskGroup, std::decay_t<F>>;
@@ -47,8 +50,9 @@ class TaskGroup {
     tandem::go(Closure(*this, std::forward<F>(f)));
   }
 
-  /// Waits until every goroutine of the group has ended. Parks the goroutine. Rethrows the first exception that left one of
-  /// them; the others were cancelled when it did. Cancelled while it waits, it cancels them, waits on, and throws Cancelled.
+  /// Waits until every goroutine of the group has ended. Parks the goroutine. Rethrows the first exception
+  /// that left one of them; the others were cancelled when it did. Cancelled while it waits, it cancels them,
+  /// waits on, and throws Cancelled.
   void wait();
 
   /// Cancels the goroutines of the group: their current or next blocking call throws Cancelled. Never parks.

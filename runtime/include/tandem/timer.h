@@ -10,9 +10,9 @@
 ///                    tandem::on_receive(deadline, [&](auto) { over = true; }));
 /// \endcode
 ///
-/// Nothing comes early by steady_clock. A channel holds one value; ticks that find it full are dropped. All are made and used
-/// on goroutines; their members may be called by several at once, except that start, stop and reset of one object need an
-/// order between them. They may lie anywhere; their destructors stop them.
+/// Nothing comes early by steady_clock. A channel holds one value; ticks that find it full are dropped. All
+/// are made and used on goroutines; their members may be called by several at once, except that start, stop
+/// and reset of one object need an order between them. They may lie anywhere; their destructors stop them.
 
 #include <chrono>
 #include <cstdint>
@@ -28,7 +28,8 @@
 
 namespace tandem {
 
-/// Fires once, `delay` from now (zero or less: at once): sends the time to channel(), or starts a function as a goroutine.
+/// Fires once, `delay` from now (zero or less: at once): sends the time to channel(), or starts a function as
+/// a goroutine.
 class Timer {
  public:
   /// Throws std::bad_alloc, as does the other constructor.
@@ -39,14 +40,15 @@ class Timer {
     channel->start(detail::saturated_ns(delay), 0);
   }
 
-  /// Starts f() as a goroutine of its own when the time has come. f is kept until the Timer is destroyed and no call of it is
-  /// left; it may hold Locals. Its destructor runs on a goroutine of the runtime.
+  /// Starts f() as a goroutine of its own when the time has come. f is kept until the Timer is destroyed and
+  /// no call of it is left; it may hold Locals. Its destructor runs on a goroutine of the runtime.
   template <class Rep, class Period, class F>
     requires std::is_invocable_v<std::decay_t<F>&>
   Timer(const std::chrono::duration<Rep, Period>& delay, F&& f) {
     using Function = std::decay_t<F>;
     const Local<detail::TimerFunction> function = make<detail::TimerFunction>(
-        std::in_place_type<Function>, detail::ClosureCell::make<Function>("function of a Timer", std::forward<F>(f)));
+        std::in_place_type<Function>,
+        detail::ClosureCell::make<Function>("function of a Timer", std::forward<F>(f)));
     function_ = function;
     function->start(detail::saturated_ns(delay));
   }
@@ -60,14 +62,15 @@ class Timer {
   }
   ~Timer() { stop(); }
 
-  /// True: it had not fired, and will not. False: it has fired, or was stopped before; a value that was sent stays in the
-  /// channel, a function that was started goes on. Never parks.
+  /// True: it had not fired, and will not. False: it has fired, or was stopped before; a value that was sent
+  /// stays in the channel, a function that was started goes on. Never parks.
   bool stop() noexcept {
     if (channel_) return channel_->stop();
     return function_ ? function_->stop() : false;
   }
 
-  /// Starts it again, `delay` from now. A value of before that nobody has received is dropped. True: it had not fired.
+  /// Starts it again, `delay` from now. A value of before that nobody has received is dropped. True: it had
+  /// not fired.
   template <class Rep, class Period>
   bool reset(const std::chrono::duration<Rep, Period>& delay) {
     const bool was_running = stop();
@@ -89,7 +92,8 @@ class Timer {
   Persistent<detail::TimerFunction> function_;
 };
 
-/// Sends the time to channel() once every `period`. A slow receiver misses ticks; those it gets stay on the grid.
+/// Sends the time to channel() once every `period`. A slow receiver misses ticks; those it gets stay on the
+/// grid.
 class Ticker {
  public:
   /// Throws std::invalid_argument unless `period` is positive; std::bad_alloc.

@@ -23,8 +23,9 @@ namespace tandem {
 template <class T>
 struct is_leaf;
 
-/// A counter that goroutines wait for to become zero. add() before the goroutine it counts is started. May be used again
-/// when all waits have returned, and destroyed as soon as the last one has. A counter below zero is a fatal error.
+/// A counter that goroutines wait for to become zero. add() before the goroutine it counts is started. May be
+/// used again when all waits have returned, and destroyed as soon as the last one has. A counter below zero
+/// is a fatal error.
 class WaitGroup {
  public:
   constexpr WaitGroup() noexcept = default;
@@ -36,12 +37,12 @@ class WaitGroup {
   /// add(-1).
   void done() { add(-1); }
 
-  /// Waits until the counter is zero. Parks the goroutine. Throws Cancelled, but not before all goroutines that go() has
-  /// started have ended: they may be using what lies on this goroutine's stack.
+  /// Waits until the counter is zero. Parks the goroutine. Throws Cancelled, but not before all goroutines
+  /// that go() has started have ended: they may be using what lies on this goroutine's stack.
   void wait();
 
-  /// Starts f() as a goroutine and counts it until f and its captures are destroyed, on Cancelled too. Does not park.
-  /// Throws what copying f throws and std::bad_alloc; then nothing is counted.
+  /// Starts f() as a goroutine and counts it until f and its captures are destroyed, on Cancelled too. Does
+  /// not park. Throws what copying f throws and std::bad_alloc; then nothing is counted.
   template <class F>
   void go(F&& f) {
     using Closure = detail::GroupedClosure<WaitGroup, std::decay_t<F>>;
@@ -65,7 +66,7 @@ class WaitGroup {
 
   detail::SpinLock lock_;
   std::int64_t counter_ = 0;
-  std::int64_t tasks_ = 0;        // the part of the counter that go() has added
+  std::int64_t tasks_ = 0;  // the part of the counter that go() has added
   detail::WaitQueue waiters_;
   detail::WaitQueue cancelled_;  // waiters that were cancelled: they wait for tasks_ only
 };

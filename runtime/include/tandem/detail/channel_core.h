@@ -1,12 +1,13 @@
 #pragma once
-// The untyped part of a channel. The typed shell (tandem/channel.h) does by inline code what neither waits nor wakes; all
-// the rest is in sched/channel.cpp and sched/select.cpp.
+// The untyped part of a channel. The typed shell (tandem/channel.h) does by inline code what neither waits
+// nor wakes; all the rest is in sched/channel.cpp and sched/select.cpp.
 //
 // Invariants, under `lock`:
-//   receivers wait  =>  count == 0 and no sender waits (except those of one and the same select) and not closed
-//   senders wait    =>  count == capacity and not closed
-//   `attention` says which queues are not empty and whether the channel is closed.
-// `count` and `attention` are atomic only because size() and the first look of a select read them without the lock.
+//   receivers wait  =>  count == 0 and no sender waits (except those of one and the same select) and not
+//   closed senders wait    =>  count == capacity and not closed `attention` says which queues are not empty
+//   and whether the channel is closed.
+// `count` and `attention` are atomic only because size() and the first look of a select read them without the
+// lock.
 
 #include <atomic>
 #include <cstddef>
@@ -18,8 +19,9 @@
 
 namespace tandem::detail {
 
-/// What the untyped code must be able to do with elements; one constant per element type. None of them throws or parks.
-/// `value` is an R(T) that the sender gives away (it stays to be destroyed by the sender), `out` a ReceiveSlot<T>.
+/// What the untyped code must be able to do with elements; one constant per element type. None of them throws
+/// or parks. `value` is an R(T) that the sender gives away (it stays to be destroyed by the sender), `out` a
+/// ReceiveSlot<T>.
 struct ElementOperations {
   std::uint32_t element_bytes;                // of one element of the buffer
   void (*put)(void* element, void* value);    // value -> free element of the buffer
@@ -39,7 +41,9 @@ struct ChannelCore {
   WaitQueue senders;
   WaitQueue receivers;
 
-  bool has(std::uint8_t bits) const noexcept { return (attention.load(std::memory_order_relaxed) & bits) != 0; }
+  bool has(std::uint8_t bits) const noexcept {
+    return (attention.load(std::memory_order_relaxed) & bits) != 0;
+  }
   std::uint32_t size() const noexcept { return count.load(std::memory_order_relaxed); }
 
   // -- With the lock held.
@@ -81,7 +85,8 @@ bool channel_close(ChannelCore& core);
 
 /// The poll of runtime calls that are inline: one load and a branch.
 [[gnu::always_inline]] inline void poll_in_call() {
-  if (global_words.poll.load(std::memory_order_relaxed) != 0) [[unlikely]] safepoint_slow();
+  if (global_words.poll.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    safepoint_slow();
 }
 
 }  // namespace tandem::detail

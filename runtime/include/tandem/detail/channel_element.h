@@ -1,12 +1,17 @@
 #pragma once
 // How the elements of a Channel<T> are kept, moved and handed over, by kind of T:
-//   leaf         R(T) is T. The buffer is raw storage: a managed leaf array, which the collector never reads; or, where
-//                elements have a destructor, memory of the channel's own, because an array could be gone before the
-//                channel's destructor runs.
-//   Member<U>    R(T) is Local<U>. The buffer is a managed array of Members, and stores to it run the write barrier. A slot on
-//                a waiting goroutine's stack is a Local, written through Local's assignment, which shades what crosses stacks.
-//   traced T     R(T) is Rooted<T>, which keeps its T in a managed cell. The cell itself travels: the buffer is an array of
-//                Member<T>, slots are Local<T>, and the receiver builds its Rooted when the lock is released (that allocates).
+//   leaf         R(T) is T. The buffer is raw storage: a managed leaf array, which the collector never reads;
+//   or, where
+//                elements have a destructor, memory of the channel's own, because an array could be gone
+//                before the channel's destructor runs.
+//   Member<U>    R(T) is Local<U>. The buffer is a managed array of Members, and stores to it run the write
+//   barrier. A slot on
+//                a waiting goroutine's stack is a Local, written through Local's assignment, which shades
+//                what crosses stacks.
+//   traced T     R(T) is Rooted<T>, which keeps its T in a managed cell. The cell itself travels: the buffer
+//   is an array of
+//                Member<T>, slots are Local<T>, and the receiver builds its Rooted when the lock is released
+//                (that allocates).
 
 #include <cstddef>
 #include <memory>
@@ -37,7 +42,8 @@ template <class T>
   requires kIsLeaf<T>
 struct ChannelElement<T> {
   static_assert(std::is_nothrow_move_constructible_v<T>,
-                "Channel<T>: moving a T must not throw, because elements are moved while a goroutine that waits cannot be told");
+                "Channel<T>: moving a T must not throw, because elements are moved while a goroutine that "
+                "waits cannot be told");
   static constexpr bool kManagedBuffer = std::is_trivially_destructible_v<T> && alignof(T) <= kCellAlignment;
   static constexpr bool kDestroys = !kManagedBuffer;  // the channel needs a destructor
   using BufferElement = ElementStorage<T>;
@@ -105,7 +111,9 @@ struct ReferenceElement {
     member = nullptr;  // what was received is not kept alive by the channel
     return result;
   }
-  static void take_erased(void* element, void* out) { *static_cast<Local<U>*>(out) = take_reference(element); }
+  static void take_erased(void* element, void* out) {
+    *static_cast<Local<U>*>(out) = take_reference(element);
+  }
 };
 
 template <class U>
@@ -131,7 +139,9 @@ struct ChannelElement<Member<U>> : ReferenceElement<U> {
     Base::put_reference(element, static_cast<Local<U>*>(value)->raw());
   }
   // A copy, not a move: the sender's Local may be on a stack that is being scanned; its owner clears it.
-  static void hand_over(void* value, void* out) { *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value); }
+  static void hand_over(void* value, void* out) {
+    *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value);
+  }
 };
 
 template <class T>
@@ -142,9 +152,7 @@ struct ChannelElement<T> : ReferenceElement<T> {
   class Slot {
    public:
     void* address() noexcept { return &value_; }
-    std::optional<Rooted<T>> extract() {
-      return std::optional<Rooted<T>>(std::in_place, std::move(*value_));
-    }
+    std::optional<Rooted<T>> extract() { return std::optional<Rooted<T>>(std::in_place, std::move(*value_)); }
 
    private:
     Local<T> value_;

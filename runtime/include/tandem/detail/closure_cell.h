@@ -1,6 +1,6 @@
 #pragma once
-// A callable that the runtime keeps: it lies in a cell that the collector scans like a stack, so that it may hold Locals.
-// (The cell is the closure of a goroutine that is never started; see sched/closure_cell.cpp.)
+// A callable that the runtime keeps: it lies in a cell that the collector scans like a stack, so that it may
+// hold Locals. (The cell is the closure of a goroutine that is never started; see sched/closure_cell.cpp.)
 
 #include <cstddef>
 #include <new>
@@ -12,8 +12,10 @@
 
 namespace tandem::detail {
 
-/// A zeroed, scanned cell of `bytes`, aligned to 64. On a goroutine. Throws std::bad_alloc. `owner` is static text for dumps.
-GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes, const char* owner);
+/// A zeroed, scanned cell of `bytes`, aligned to 64. On a goroutine. Throws std::bad_alloc. `owner` is static
+/// text for dumps.
+GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes,
+                                      const char* owner);
 void* closure_in_cell(GoroutineWords* cell) noexcept;
 /// Gives the cell back; its content has been destroyed, or was never constructed.
 void free_closure_cell(GoroutineWords* cell) noexcept;

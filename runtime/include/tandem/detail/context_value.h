@@ -11,8 +11,8 @@
 
 namespace tandem {
 
-/// Names a value of type V in contexts (V as for a channel's element; Local<U> serves as Member<U> does). Keys are compared
-/// by address: declare them as globals.
+/// Names a value of type V in contexts (V as for a channel's element; Local<U> serves as Member<U> does).
+/// Keys are compared by address: declare them as globals.
 /// \code const tandem::ContextKey<std::string> user_key; \endcode
 template <class V>
 class ContextKey {

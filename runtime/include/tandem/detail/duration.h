@@ -13,12 +13,13 @@ template <class Rep, class Period>
 constexpr std::uint64_t saturated_ns(const std::chrono::duration<Rep, Period>& duration) {
   using Duration = std::chrono::duration<Rep, Period>;
   if (!(duration > Duration::zero())) return 0;
-  if (std::chrono::duration<double>(duration).count() * 1e9 >= static_cast<double>(kLongestNs)) return kLongestNs;
+  if (std::chrono::duration<double>(duration).count() * 1e9 >= static_cast<double>(kLongestNs))
+    return kLongestNs;
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::nanoseconds>(duration).count());
 }
 
-/// A point of time on the runtime's clock, CLOCK_MONOTONIC, which is steady_clock's: 0 for the past before its epoch. Points of
-/// other clocks are converted by the distance from their now.
+/// A point of time on the runtime's clock, CLOCK_MONOTONIC, which is steady_clock's: 0 for the past before
+/// its epoch. Points of other clocks are converted by the distance from their now.
 template <class Clock, class Duration>
 std::uint64_t deadline_ns(const std::chrono::time_point<Clock, Duration>& time) {
   if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {

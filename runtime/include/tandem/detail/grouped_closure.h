@@ -1,7 +1,7 @@
 #pragma once
-// What WaitGroup::go and TaskGroup::go start: a callable, and a guard that tells the group when it is over. The guard is
-// the first member, so it is destroyed last: the group hears of the end after f and its captures are destroyed, also when f
-// was left by an exception or never ran.
+// What WaitGroup::go and TaskGroup::go start: a callable, and a guard that tells the group when it is over.
+// The guard is the first member, so it is destroyed last: the group hears of the end after f and its captures
+// are destroyed, also when f was left by an exception or never ran.
 
 #include <functional>
 #include <type_traits>

@@ -1,6 +1,6 @@
 #pragma once
-// The typed cases that on_receive, on_send, on_timeout and otherwise return. They stay where they are while the select
-// runs, because slots point into them.
+// The typed cases that on_receive, on_send, on_timeout and otherwise return. They stay where they are while
+// the select runs, because slots point into them.
 
 #include <cstdint>
 #include <functional>
@@ -78,8 +78,8 @@ class SendCase {
   [[no_unique_address]] Handler handler_;
 };
 
-/// The send case of a Selector, which may be taken more than once: what goes out is a copy. A value that cannot be copied
-/// goes out itself, once.
+/// The send case of a Selector, which may be taken more than once: what goes out is a copy. A value that
+/// cannot be copied goes out itself, once.
 template <class T, class Handler>
 class RepeatedSendCase {
  public:
@@ -121,7 +121,8 @@ class TimeoutCase {
   static constexpr bool kIsSelectCase = true;
 
   template <class H>
-  TimeoutCase(std::uint64_t timeout_ns, H&& handler) : timeout_ns_(timeout_ns), handler_(std::forward<H>(handler)) {
+  TimeoutCase(std::uint64_t timeout_ns, H&& handler)
+      : timeout_ns_(timeout_ns), handler_(std::forward<H>(handler)) {
     static_assert(std::is_invocable_v<Handler&>, "on_timeout: the handler takes no arguments");
   }
 

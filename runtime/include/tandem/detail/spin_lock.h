@@ -1,6 +1,6 @@
 #pragma once
-// The spin lock of channels and synchronisation objects: one byte that user code takes inline. Held for a few dozen
-// instructions, never while a goroutine parks (the commit of a park releases it after the switch).
+// The spin lock of channels and synchronisation objects: one byte that user code takes inline. Held for a few
+// dozen instructions, never while a goroutine parks (the commit of a park releases it after the switch).
 
 #include <atomic>
 
@@ -21,7 +21,8 @@ class SpinLock {
   [[gnu::always_inline]] void lock() noexcept {
     if (!run_in_parallel()) return;
     // Acquire: pairs with the release in unlock; we see what the last holder wrote.
-    if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]] spin_lock_slow(locked_);
+    if (locked_.exchange(true, std::memory_order_acquire)) [[unlikely]]
+      spin_lock_slow(locked_);
   }
 
   /// One store, and the last access to the object: who takes the lock afterwards may destroy it.

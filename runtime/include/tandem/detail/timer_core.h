@@ -1,5 +1,6 @@
 #pragma once
-// The parts of Timer, Ticker and after() that live in the managed heap, and what sched/timer_object.cpp does with them.
+// The parts of Timer, Ticker and after() that live in the managed heap, and what sched/timer_object.cpp does
+// with them.
 
 #include <chrono>
 #include <cstddef>
@@ -23,9 +24,10 @@ struct TimerRecord {
   alignas(8) std::byte bytes[72]{};
 };
 
-/// Starts a timer that sends the time to `core` after `delay_ns`, then every `period_ns` when that is not 0. A value that finds no
-/// room is dropped. The record must not be running. On a goroutine.
-void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns, std::uint64_t period_ns);
+/// Starts a timer that sends the time to `core` after `delay_ns`, then every `period_ns` when that is not 0.
+/// A value that finds no room is dropped. The record must not be running. On a goroutine.
+void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns,
+                         std::uint64_t period_ns);
 
 /// What a function timer starts when it expires: a goroutine with a closure that keeps `object` reachable.
 struct FunctionTimerOperations {
@@ -36,7 +38,8 @@ struct FunctionTimerOperations {
 void start_function_timer(TimerRecord& record, void* object, const FunctionTimerOperations& operations,
                           std::uint64_t delay_ns);
 
-/// True: it was running and had not fired (since its last period). Returns when a firing that is in progress is over.
+/// True: it was running and had not fired (since its last period). Returns when a firing that is in progress
+/// is over.
 bool stop_timer(TimerRecord& record) noexcept;
 
 /// A channel with a timer that sends to it. When it becomes unreachable, the timer is stopped.
@@ -56,7 +59,8 @@ class TimerChannel final : public Channel<TimePoint> {
   ElementStorage<TimePoint> room_;
 };
 
-/// A function with a timer that starts it as a goroutine. Kept by its Timer and by the goroutines that run the function.
+/// A function with a timer that starts it as a goroutine. Kept by its Timer and by the goroutines that run
+/// the function.
 class TimerFunction {
  public:
   template <class F>
