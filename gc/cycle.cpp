@@ -32,6 +32,7 @@ Cycle cycle;
 const seam::HandshakeOperation Cycle::kSeeBarrier{"see barrier", &see_barrier, &barrier_seen};
 const seam::HandshakeOperation Cycle::kAllocateBlack{"allocate black", &allocate_black, &all_black};
 const seam::HandshakeOperation Cycle::kScanRunning{"scan running", &scan_running, &running_scanned};
+const seam::HandshakeOperation Cycle::kSettleLoads{"settle loads", &settle_loads, &loads_settled};
 const seam::HandshakeOperation Cycle::kFlushGrey{"flush", &flush, &flushed};
 const seam::HandshakeOperation Cycle::kVerify{"verify", &stand_still, &verified};
 const seam::HandshakeOperation Cycle::kAllocateWhite{"allocate white", &allocate_white, &finished};
@@ -171,7 +172,7 @@ bool Cycle::walk_roots(Processor& processor, std::uint64_t deadline_ns) {
     any = true;
     if (root_walk.finished_by_me()) {
       marker.publish_grey(state_of(processor));
-      all_scanned();
+      all_scanned(processor);
       return true;
     }
     if (base::now_ns() >= deadline_ns) break;
@@ -180,8 +181,15 @@ bool Cycle::walk_roots(Processor& processor, std::uint64_t deadline_ns) {
   return any;
 }
 
-void Cycle::all_scanned() {
+void Cycle::all_scanned(Processor& here) {
   cycle.roots_open_.store(false, std::memory_order_relaxed);
+  registry.handshake.request(kSettleLoads, here);
+}
+
+// -- Only when every processor has passed a safepoint may loads stop shading: one may have read a reference through a Local
+// of a stack that was unscanned then, and be about to test the flag.
+void Cycle::settle_loads(Processor&) {}
+void Cycle::loads_settled(Processor&) {
   pacer.mark_started();
   cycle.mark_started_at_ns_ = base::now_ns();
   cycle.set_phase(Phase::kMark, detail::kBarrierStores);

@@ -7,7 +7,8 @@
 //   barrier_seen     handshake 1 complete           -> kBlack: handshake 2
 //   all_black        handshake 2 complete           -> kRoots: handshake 3 (each scans the goroutine it runs)
 //   running_scanned  handshake 3 complete           -> work: walk over all goroutines, Persistents
-//   all_scanned      the walk is complete           -> kMark: loads no longer shade; work: mark
+//   all_scanned      the walk is complete           -> a handshake, so that loads under way have shaded what they read
+//   loads_settled    that handshake complete        -> kMark: loads no longer shade; work: mark
 //   try_to_end       no worker marks, none is grey  -> kFlush: flush handshake
 //   flushed          flush complete                 -> kMark again, or commit
 //   commit           there was an instant with no grey object -> kOff: barrier off, handshake 4
@@ -58,6 +59,7 @@ class Cycle {
   static void see_barrier(seam::Processor& processor);
   static void allocate_black(seam::Processor& processor);
   static void scan_running(seam::Processor& processor);
+  static void settle_loads(seam::Processor& processor);
   static void flush(seam::Processor& processor);
   static void stand_still(seam::Processor& processor);
   static void allocate_white(seam::Processor& processor);
@@ -65,7 +67,8 @@ class Cycle {
   static void barrier_seen(seam::Processor& here);
   static void all_black(seam::Processor& here);
   static void running_scanned(seam::Processor& here);
-  static void all_scanned();
+  static void all_scanned(seam::Processor& here);
+  static void loads_settled(seam::Processor& here);
   static void flushed(seam::Processor& here);
   static void verified(seam::Processor& here);
   static void finished(seam::Processor& here);
@@ -78,6 +81,7 @@ class Cycle {
   static const seam::HandshakeOperation kSeeBarrier;
   static const seam::HandshakeOperation kAllocateBlack;
   static const seam::HandshakeOperation kScanRunning;
+  static const seam::HandshakeOperation kSettleLoads;
   static const seam::HandshakeOperation kFlushGrey;
   static const seam::HandshakeOperation kVerify;
   static const seam::HandshakeOperation kAllocateWhite;

@@ -89,11 +89,19 @@ bool wake_one(bool searching) {
   return false;
 }
 
+bool any_queue_has_work();
+
 void wake_if_nobody_searches() {
-  std::uint32_t nobody = 0;
-  // Sequentially consistent: of two submitters one wakes; and part of I1 with the worker that leaves `searching`.
-  if (!idle().searching.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst)) return;
-  if (!wake_one(true)) idle().searching.fetch_sub(1, std::memory_order_seq_cst);
+  for (;;) {
+    std::uint32_t nobody = 0;
+    // Sequentially consistent: of two submitters one wakes; and part of I1 with the worker that leaves `searching`.
+    if (!idle().searching.compare_exchange_strong(nobody, 1, std::memory_order_seq_cst)) return;
+    if (wake_one(true)) return;
+    idle().searching.fetch_sub(1, std::memory_order_seq_cst);
+    // While we were counted as searching, another submitter may have left it to us to wake a processor that became idle
+    // just after we looked.
+    if (!any_queue_has_work() || idle().idle_processors.load(std::memory_order_seq_cst) == 0) return;
+  }
 }
 
 // -- What there is to do.

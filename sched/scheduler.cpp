@@ -15,6 +15,7 @@
 #include "sched/switch.h"
 #include "sched/unhandled.h"
 #include "sched/workers.h"
+#include "tandem/detail/parallel.h"
 #include "tandem/runtime.h"
 
 namespace tandem::sched {
@@ -68,6 +69,7 @@ void Scheduler::start() {
   seam::registry.goroutines.initialise();
   create_shared(options);
   create_processors(options);
+  detail::goroutines_in_parallel.store(seam::registry.processor_count > 1, std::memory_order_relaxed);
   for (Processor& processor : seam::registry.all_processors()) seam::registry.collector->attach(processor);
   context::install_overflow_handler(shared->stacks, &report_overflow);
   install_terminate_handler();
@@ -123,6 +125,7 @@ void Scheduler::stop() noexcept {
   seam::registry.stacks = nullptr;
   delete shared;  // unmaps the stacks
   shared = nullptr;
+  detail::goroutines_in_parallel.store(true, std::memory_order_relaxed);
 }
 
 }  // namespace tandem::sched

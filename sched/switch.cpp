@@ -131,7 +131,11 @@ void finish_switch(Worker& worker) {
     case Leaving::kUnattached:
     case Leaving::kPreempt:
       goroutine.state.store(seam::kRunnable, std::memory_order_release);
-      shared->injection.push(goroutine);
+      // With every poll yielding, the injection queue would always come first, and the local queue never.
+      if (shared->yield_every_poll && after.how == Leaving::kPreempt)
+        push_local(goroutine, *worker.processor.load(std::memory_order_relaxed));
+      else
+        shared->injection.push(goroutine);
       wake_for_work();
       break;
     case Leaving::kEnd:

@@ -22,7 +22,8 @@
 //   4. Handshake 3. Every P scans the goroutine it runs, at that goroutine's own safepoint, and from then on scans any other
 //      before it resumes it, unless that has been done. When all have acknowledged, workers walk the table of goroutines and
 //      claim those that are parked (gc/roots.h): a waker that meets a claim leaves a note. Each stack is scanned once. When
-//      the walk ends, loads cost nothing again.
+//      the walk has ended and every P has passed one more safepoint (a load may be between its read and its test of the
+//      barrier byte), loads cost nothing again.
 //   5. Marking: packets of grey objects, balanced over the processors (gc/marker.h).
 //   6. Flush handshake: does any P hold grey objects nobody knows of? If none did and nobody has shaded since, marking is
 //      done (the argument stands in gc/cycle.h); otherwise on with 5.

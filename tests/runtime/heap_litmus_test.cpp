@@ -24,7 +24,7 @@ using tandem_test::Canary;
 // Each test goes on until it has made so many iterations and seen so many cycles; or for so long, if it has seen a few.
 constexpr std::uint64_t kIterations = 10'000;
 constexpr std::uint64_t kCycles = 100;
-constexpr std::chrono::seconds kTimeLimit{2};
+constexpr std::chrono::seconds kTimeLimit{1};
 constexpr std::uint64_t kCyclesAtLeast = 5;
 constexpr std::chrono::seconds kTimeLimitAtLeast{20};
 constexpr std::size_t kKept = 64;
@@ -103,7 +103,7 @@ class HeapLitmusTest : public tandem_test::HeapTest {
   void lag(const std::atomic<bool>& stop) {
     Jitter jitter(seed() + 1000);
     while (!stop) {
-      const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(jitter.below(100));
+      const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(jitter.below(60));
       while (std::chrono::steady_clock::now() < end) {
       }
       tandem::yield();
@@ -127,11 +127,15 @@ class Turn {
       else if (tries % 64 == 0) std::this_thread::yield();
     }
   }
-  /// Waits without passing a safepoint (where that is possible).
+  /// Waits without passing a safepoint, for as long as that takes another processor; the other goroutine may be waiting for
+  /// this one.
   void await_deaf(int whose) const {
-    if (alone_) return await_polling(whose);
-    for (int tries = 1; !is(whose); ++tries)
-      if (tries % 64 == 0) std::this_thread::yield();
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(alone_ ? 0 : 500);
+    for (int tries = 1; !is(whose); ++tries) {
+      if (tries % 64 != 0) continue;
+      if (std::chrono::steady_clock::now() >= end) return await_polling(whose);
+      std::this_thread::yield();
+    }
   }
 
  private:

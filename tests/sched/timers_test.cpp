@@ -1,5 +1,6 @@
 #include "sched/timers.h"
 
+#include <algorithm>
 #include <atomic>
 #include <vector>
 
@@ -139,16 +140,17 @@ TEST_P(Timers, SleepersAreNotLateBesideComputingGoroutines) {
       go([&] {
         while (!stop) safepoint();
       });
-    std::uint64_t worst = 0;
+    std::vector<std::chrono::nanoseconds> lateness;
     for (int i = 0; i < 20; ++i) {
       const auto start = steady::now();
       sleep_for(1ms);
-      worst = std::max<std::uint64_t>(worst, (steady::now() - start - 1ms).count());
+      lateness.push_back(steady::now() - start - 1ms);
     }
     stop = true;
     wait_until([] { return goroutine_count() == 1; });
-    // Far below the 10 ms slice times the queue's length on an idle machine; generous for a busy one.
-    EXPECT_LT(worst, 500'000'000u);
+    // Without the request it is the 10 ms slice. The median, and generous: the machine may have other things to do.
+    std::nth_element(lateness.begin(), lateness.begin() + 10, lateness.end());
+    EXPECT_LT(lateness[10], 200ms);
   });
 }
 
