@@ -137,10 +137,19 @@ void mark_constructed(void* object) {
                                                           std::memory_order_release);
 }
 
+// A closure too large for the descriptor lies in a cell of its own. Slow, but only debug builds come here, and rarely.
+static bool lies_in_closure(std::uintptr_t address) {
+  for (std::size_t i = 0; i < seam::registry.goroutines.used(); ++i) {
+    const seam::Goroutine& goroutine = seam::registry.goroutines.at(i);
+    if (address - reinterpret_cast<std::uintptr_t>(goroutine.closure) < goroutine.closure_bytes) return true;
+  }
+  return false;
+}
+
 void check_local_place(const void* slot) {
   const auto address = reinterpret_cast<std::uintptr_t>(slot);
   if (goroutine_of(address) != nullptr || seam::registry.goroutines.contains(address)) return;
-  if (seam::registry.options == nullptr) return;
+  if (seam::registry.options == nullptr || lies_in_closure(address)) return;
   base::fatal("a tandem::Local lies at %p, which is not on a goroutine's stack: use Persistent<T> there, or Member<T> "
               "inside a managed object", slot);
 }

@@ -30,7 +30,7 @@ void shade_root(void* context, const std::uintptr_t* slot) {
 std::uintptr_t live_part_begin(const seam::Goroutine& goroutine) {
   const std::uintptr_t here = detail::stack_pointer();
   if (detail::goroutine_of(here) == &goroutine) return here & ~std::uintptr_t{7};
-  return reinterpret_cast<std::uintptr_t>(goroutine.context.sp);
+  return reinterpret_cast<std::uintptr_t>(__atomic_load_n(&goroutine.context.sp, __ATOMIC_ACQUIRE));
 }
 
 }  // namespace
@@ -63,18 +63,20 @@ void scan_goroutine(seam::Goroutine& goroutine, seam::Processor& processor) {
 }
 
 void RootWalk::begin() {
-  goroutines_ = seam::registry.goroutines.used();
-  const std::size_t goroutine_chunks = (goroutines_ + kGoroutinesPerChunk - 1) / kGoroutinesPerChunk;
-  chunks_ = goroutine_chunks + 1;  // the last one is the table of Persistents
+  const std::size_t goroutines = seam::registry.goroutines.used();
+  goroutines_.store(goroutines, std::memory_order_relaxed);
+  // The last chunk is the table of Persistents.
+  chunks_.store((goroutines + kGoroutinesPerChunk - 1) / kGoroutinesPerChunk + 1, std::memory_order_relaxed);
   done_chunks_.store(0, std::memory_order_relaxed);
   next_chunk_.store(0, std::memory_order_relaxed);
 }
 
 bool RootWalk::step(seam::Processor& processor) {
   if (!chunks_left()) return false;
+  const std::size_t chunks = chunks_.load(std::memory_order_relaxed);
   const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
-  if (chunk >= chunks_) return false;
-  if (chunk == chunks_ - 1)
+  if (chunk >= chunks) return false;
+  if (chunk == chunks - 1)
     persistent_roots.scan(*processor.gc);
   else
     scan_chunk(chunk, processor);
@@ -83,12 +85,12 @@ bool RootWalk::step(seam::Processor& processor) {
 
 bool RootWalk::finished_by_me() {
   // Acquire-release: the last one sees what all others scanned.
-  return done_chunks_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks_;
+  return done_chunks_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks_.load(std::memory_order_relaxed);
 }
 
 void RootWalk::scan_chunk(std::size_t chunk, seam::Processor& processor) {
   const std::uint64_t cycle = seam::collector_clock.cycle.load(std::memory_order_relaxed);
-  const std::size_t end = std::min(goroutines_, (chunk + 1) * kGoroutinesPerChunk);
+  const std::size_t end = std::min(goroutines_.load(std::memory_order_relaxed), (chunk + 1) * kGoroutinesPerChunk);
   for (std::size_t i = chunk * kGoroutinesPerChunk; i < end; ++i) {
     seam::Goroutine& goroutine = seam::registry.goroutines.at(i);
     while (goroutine.scanned_cycle.load(std::memory_order_acquire) < cycle) {

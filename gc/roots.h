@@ -28,13 +28,13 @@ class RootWalk {
   bool step(seam::Processor& processor);
   /// True for the one caller that finished the last chunk; to be asked after each step that returned true.
   bool finished_by_me();
-  bool chunks_left() const { return next_chunk_.load(std::memory_order_relaxed) < chunks_; }
+  bool chunks_left() const { return next_chunk_.load(std::memory_order_relaxed) < chunks_.load(std::memory_order_relaxed); }
 
  private:
   void scan_chunk(std::size_t chunk, seam::Processor& processor);
 
-  std::size_t chunks_ = 0;      // written before the walk is published by the phase
-  std::size_t goroutines_ = 0;
+  std::atomic<std::size_t> chunks_{0};  // written before the walk is opened; asked about at any time (has_work)
+  std::atomic<std::size_t> goroutines_{0};
   std::atomic<std::size_t> next_chunk_{0};
   std::atomic<std::size_t> done_chunks_{0};
 };

@@ -14,7 +14,8 @@ constexpr std::uint64_t kFractionalQuantumNs = 250'000;
 
 bool serve_requests(Processor& processor) {
   // The verifier scans goroutines that stand at a safepoint from here on (verify_after_mark).
-  if (processor.running != nullptr) processor.running->context.sp = __builtin_frame_address(0);
+  if (processor.running != nullptr)
+    __atomic_store_n(&processor.running->context.sp, __builtin_frame_address(0), __ATOMIC_RELEASE);
   const std::uint32_t bits = take_requests(processor);
   if (bits & kRequestHandshake) registry.handshake.acknowledge(processor);
   if (bits & kRequestHold) registry.world_stop.hold(processor);

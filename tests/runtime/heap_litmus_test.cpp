@@ -206,7 +206,8 @@ TEST_P(HeapLitmusTest, ThroughABufferedChannelAndSelect) {
     group.go([=, this] {
       Jitter receiver_jitter(seed() + 1);
       Kept kept;
-      for (bool open = true; open;) {
+      bool open = true;
+      while (open) {
         tandem::select(tandem::on_receive(buffered,
                                           [&](std::optional<Local<Canary>> canary) {
                                             if (canary) kept.add(*canary, canary->raw()->value);
@@ -255,7 +256,7 @@ TEST_P(HeapLitmusTest, ClosureOfANewGoroutine) {
 
 // What a new goroutine's closure holds was read from the heap, where it is overwritten at once.
 TEST_P(HeapLitmusTest, ClosureWithWhatTheHeapForgets) {
-  run_while_collecting([this](Jitter& jitter, auto go_on) {
+  run_while_collecting([](Jitter& jitter, auto go_on) {
     Local<Canary> holder = make<Canary>(0u);
     tandem::WaitGroup group;
     tandem::Semaphore running(100);
@@ -398,7 +399,7 @@ TEST_P(HeapLitmusTest, AnOldObjectIsStoredIntoANewOne) {
 }
 
 TEST_P(HeapLitmusTest, AResultIsWrittenToTheParentsStack) {
-  run_while_collecting([this](Jitter& jitter, auto go_on) {
+  run_while_collecting([](Jitter& jitter, auto go_on) {
     Kept kept;
     for (std::uint64_t i = 0; go_on(i); ++i) {
       Local<Canary> left;
