@@ -3,6 +3,8 @@
 
 #include "sched/dump.h"
 
+#include <mutex>
+
 #include "runtime/base/assert.h"
 #include "runtime/base/backtrace.h"
 #include "runtime/base/clock.h"
@@ -16,24 +18,44 @@ namespace tandem::sched {
 
 namespace {
 
-const char* state_text(std::uint32_t state, const Goroutine& goroutine) {
-  switch (state & seam::kStateMask) {
+/// What is read of a goroutine that may change meanwhile. Reading it is a race that is wanted: a dump must
+/// not stop anybody.
+struct Snapshot {
+  std::uint32_t state;
+  const char* wait_reason;
+  const void* wait_object;
+  std::uint64_t wait_since_ns;
+  context::Context context;
+};
+
+[[gnu::noinline, gnu::no_sanitize_thread]] Snapshot take_snapshot(const Goroutine& goroutine) {
+  const std::uint32_t state = goroutine.state.load(std::memory_order_acquire) & seam::kStateMask;
+  return {state,
+          goroutine.wait_reason,
+          goroutine.wait_object,
+          goroutine.wait_since_ns,
+          {goroutine.context.sp, goroutine.context.resume, goroutine.context.frame}};
+}
+
+const char* state_text(const Snapshot& snapshot) {
+  switch (snapshot.state) {
     case seam::kRunnable: return "runnable";
     case seam::kRunning: return "running";
     case seam::kBlocked: return "in a blocking call";
-    default: return goroutine.wait_reason != nullptr ? goroutine.wait_reason : "waiting";
+    default: return snapshot.wait_reason != nullptr ? snapshot.wait_reason : "waiting";
   }
 }
 
-void print_saved_backtrace(std::FILE* file, const Goroutine& goroutine) {
-  if (goroutine.context.sp == nullptr) {
+void print_saved_backtrace(std::FILE* file, const Snapshot& snapshot) {
+  if (snapshot.context.sp == nullptr) {
     std::fprintf(file, "  has not started yet\n");
     return;
   }
+  // Bounds by address, not from the descriptor: whatever is read there, the frames lie on one mapped stack.
+  const context::Stack stack = shared->stacks.stack_containing(snapshot.context.frame);
   void* pcs[base::kBacktraceFramesMax];
-  const std::size_t count =
-      base::capture_backtrace({goroutine.context.frame, goroutine.context.resume}, goroutine.stack.low,
-                              goroutine.stack_base, pcs, base::kBacktraceFramesMax);
+  const std::size_t count = base::capture_backtrace({snapshot.context.frame, snapshot.context.resume},
+                                                    stack.low, stack.high, pcs, base::kBacktraceFramesMax);
   std::fflush(file);
   base::print_backtrace(::fileno(file), pcs, count);
 }
@@ -52,14 +74,15 @@ void print_running_backtrace(std::FILE* file, const Goroutine& goroutine) {
 }
 
 void dump(std::FILE* file, const Goroutine& goroutine) {
-  const std::uint32_t state = goroutine.state.load(std::memory_order_acquire);
-  if ((state & seam::kStateMask) == seam::kDead) return;
-  std::fprintf(file, "%s [%s", GoroutineTitle(goroutine).text, state_text(state, goroutine));
-  const bool waits = (state & seam::kStateMask) == seam::kWaiting || (state & seam::kStateMask) == seam::kBlocked;
-  if (waits && goroutine.wait_object != nullptr) std::fprintf(file, " on %p", goroutine.wait_object);
-  const std::uint64_t now = base::now_ns();
-  if (waits && goroutine.wait_since_ns != 0 && now > goroutine.wait_since_ns)
-    std::fprintf(file, " for %.3f s", static_cast<double>(now - goroutine.wait_since_ns) / 1e9);
+  const Snapshot snapshot = take_snapshot(goroutine);
+  if (snapshot.state == seam::kDead) return;
+  std::fprintf(file, "%s [%s", GoroutineTitle(goroutine).text, state_text(snapshot));
+  if (snapshot.state == seam::kWaiting || snapshot.state == seam::kBlocked) {
+    if (snapshot.wait_object != nullptr) std::fprintf(file, " on %p", snapshot.wait_object);
+    const std::uint64_t now = base::now_ns();
+    if (snapshot.wait_since_ns != 0 && now > snapshot.wait_since_ns)
+      std::fprintf(file, " for %.3f s", static_cast<double>(now - snapshot.wait_since_ns) / 1e9);
+  }
   std::fprintf(file, "]:\n");
   if (&goroutine == seam::current_goroutine()) {
     void* pcs[base::kBacktraceFramesMax];
@@ -67,10 +90,10 @@ void dump(std::FILE* file, const Goroutine& goroutine) {
                                                       pcs, base::kBacktraceFramesMax);
     std::fflush(file);
     base::print_backtrace(::fileno(file), pcs, count);
-  } else if ((state & seam::kStateMask) == seam::kRunning) {
+  } else if (snapshot.state == seam::kRunning) {
     print_running_backtrace(file, goroutine);
   } else {
-    print_saved_backtrace(file, goroutine);
+    print_saved_backtrace(file, snapshot);
   }
   std::fprintf(file, "\n");
 }
@@ -84,15 +107,17 @@ bool is_other(const Goroutine& goroutine) {
 
 }  // namespace
 
-GoroutineTitle::GoroutineTitle(const Goroutine& goroutine) {
-  const char* const kind = goroutine.flags & seam::kRuntimeGoroutine  ? " (runtime)"
-                           : goroutine.flags & seam::kFirstGoroutine ? " (main)"
-                                                                     : "";
+[[gnu::no_sanitize_thread]] GoroutineTitle::GoroutineTitle(const Goroutine& goroutine) {
+  const std::uint32_t flags = flags_of(goroutine);
+  const char* const kind = flags & seam::kRuntimeGoroutine ? " (runtime)"
+                           : flags & seam::kFirstGoroutine ? " (main)"
+                                                           : "";
+  const auto id = static_cast<unsigned long long>(goroutine.id);
+  const std::lock_guard guard(shared->name_lock);  // the name is not freed while we copy it
   if (goroutine.name != nullptr)
-    std::snprintf(text, sizeof text, "goroutine %llu \"%s\"%s", static_cast<unsigned long long>(goroutine.id),
-                  goroutine.name, kind);
+    std::snprintf(text, sizeof text, "goroutine %llu \"%.48s\"%s", id, goroutine.name, kind);
   else
-    std::snprintf(text, sizeof text, "goroutine %llu%s", static_cast<unsigned long long>(goroutine.id), kind);
+    std::snprintf(text, sizeof text, "goroutine %llu%s", id, kind);
 }
 
 void dump_all(std::FILE* file) {

@@ -59,8 +59,8 @@ bool commit_wait(Goroutine& parked, void* argument) {
     const std::lock_guard guard(the_last_wait_lock);
     the_last_wait = &wait;
   }
-  // Between that and the count: a goroutine that ends later takes the lock and finds the wait; one that ended before is
-  // not counted (retire has the other fence).
+  // Between that and the count: a goroutine that ends later finds the wait; one that ended before is not
+  // counted. (One that ends at this very moment may miss both, see retire(): then the timer makes up for it.)
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (only_first_is_left()) return false;
   arm(wait, wait.when_ns, processor_of(parked));

@@ -145,8 +145,12 @@ void Monitor::look_at(Processor& processor, std::uint64_t now) {
   ProcessorState& state = *processor.sched;
   const bool same_goroutine = state.switches.read() == state.observed.switches;
   state.observed.switches = state.switches.read();
-  if (state.queue.has_next() && same_goroutine && idle_processors() > 0) wake_workers(1);
-  if (state.timers.next_ns_relaxed() + kTimerGraceNs <= now && state.timers.next_ns_relaxed() != TimerHeap::kNever &&
+  if (state.queue.has_next() && same_goroutine) {
+    state.stuck_at_switches.store(state.observed.switches, std::memory_order_relaxed);
+    if (idle_processors() > 0) wake_workers(1);
+  }
+  if (state.timers.next_ns_relaxed() + kTimerGraceNs <= now &&
+      state.timers.next_ns_relaxed() != TimerHeap::kNever &&
       shared->idle.watcher.load(std::memory_order_relaxed) == nullptr) {
     if (idle_processors() > 0) wake_workers(1);
     else seam::post_request(processor, seam::kRequestPreempt);

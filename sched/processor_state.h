@@ -18,7 +18,8 @@ namespace tandem::sched {
 struct alignas(base::kCacheLineBytes) ProcessorState {
   static constexpr std::int32_t kTurnsMax = 61;  // switches between two looks at injection queue, timers and poller
 
-  ProcessorState(context::StackArena& arena, std::uint64_t seed) : random(seed), stacks(arena) {}
+  ProcessorState(context::StackArena& arena, std::uint64_t seed, bool has_thieves)
+      : queue(has_thieves), random(seed), stacks(arena) {}
 
   RunQueue queue;
 
@@ -41,6 +42,10 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   OwnedCounter parks, wakeups, steals, preemptions;
 
   TimerHeap timers;
+
+  /// The monitor's mark: `switches` when it found a goroutine waiting in the next slot behind one that runs
+  /// for long. While they are equal, thieves may take it (RunQueue, Q6).
+  std::atomic<std::uint64_t> stuck_at_switches{UINT64_MAX};
 
   // -- Guarded by IdleState::lock.
   seam::Processor* next_idle = nullptr;

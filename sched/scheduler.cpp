@@ -54,7 +54,7 @@ void create_processors(const Options& options) {
   std::uint32_t index = 0;
   for (Processor& processor : seam::registry.all_processors()) {
     processor.index = index;
-    processor.sched = new ProcessorState(shared->stacks, seed + index);
+    processor.sched = new ProcessorState(shared->stacks, seed + index, seam::registry.processor_count > 1);
     processor.status.store(seam::ProcessorStatus::kIdle, std::memory_order_relaxed);
     ++index;
   }

@@ -42,7 +42,10 @@ struct Shared {
   std::array<std::atomic<Worker*>, kWorkersMax> workers{};
   std::atomic<std::uint32_t> worker_count{0};
 
-  // -- Stacks and descriptors of goroutines that ended during the end of the run: none is reused before all have ended.
+  base::SpinLock name_lock;  // held while a goroutine's name is set, freed, or copied for a report
+
+  // -- Stacks and descriptors of goroutines that ended during the end of the run: none is reused before all
+  // have ended.
   base::SpinLock graveyard_lock;
   Goroutine* graveyard = nullptr;
 };

@@ -82,6 +82,7 @@ void set_name(Goroutine& goroutine, const SpawnAttributes& attributes) {
   char* const copy = new char[attributes.name_length + 1];
   std::memcpy(copy, attributes.name, attributes.name_length);
   copy[attributes.name_length] = '\0';
+  const std::lock_guard guard(shared->name_lock);
   goroutine.name = copy;
   set_flags(goroutine, goroutine.flags | seam::kNameOwned);
 }
@@ -101,11 +102,13 @@ void count_finished(const Goroutine& goroutine, Processor* here) {
 void free_attributes(Goroutine& goroutine) {
   if (goroutine.flags & (seam::kClosureAllocated | seam::kNameOwned)) [[unlikely]] {
     if (goroutine.flags & seam::kClosureAllocated) ::operator delete(goroutine.closure, kClosureAlignment);
-    if (goroutine.flags & seam::kNameOwned) delete[] goroutine.name;
+    if (goroutine.flags & seam::kNameOwned) {
+      const std::lock_guard guard(shared->name_lock);
+      delete[] std::exchange(goroutine.name, nullptr);
+    }
   }
   goroutine.closure = nullptr;
   goroutine.closure_bytes = 0;
-  goroutine.name = nullptr;
   set_flags(goroutine, 0);
 }
 
@@ -198,9 +201,10 @@ void retire(Goroutine& goroutine, Processor& here) {
   }
   if (!counted) return;
   here.sched->finished.add();
-  // Sequentially consistent against end_of_run, which sets `ending`, then counts: one of us sees that it was the last.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (shared->ending.load(std::memory_order_relaxed)) [[unlikely]] goroutine_ended_while_ending(here);
+  // No fence, which each goroutine would pay for: if this load is early, end_run counts again a few
+  // milliseconds later.
+  if (shared->ending.load(std::memory_order_relaxed)) [[unlikely]]
+    goroutine_ended_while_ending(here);
 }
 
 std::uint64_t live_goroutines() {

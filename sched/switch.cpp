@@ -30,6 +30,47 @@ Goroutine* take_direct(Processor& here) {
   return next;
 }
 
+[[gnu::always_inline]] inline void publish_parked(Worker& worker, const AfterSwitch& after) {
+  Goroutine& goroutine = *after.goroutine;
+  // First commit, then `waiting`: whoever finds the goroutine through what commit published, or cancels it,
+  // waits in ready() for the state, so that the goroutine's frames stay where they are until commit has
+  // returned.
+  const bool parked = after.commit == nullptr || after.commit(goroutine, after.argument);
+  // Release: pairs with the acquire of whoever claims the stack, or wakes it: context and frames are
+  // complete. A plain store: a running goroutine cannot be claimed.
+  goroutine.state.store(seam::kWaiting, std::memory_order_release);
+  if (parked) return;
+  // Not to be parked after all. Its ticket may have been claimed meanwhile (cancellation): then that one
+  // makes it ready.
+  if (claim(goroutine, goroutine.ticket.load(std::memory_order_relaxed)))
+    ready(goroutine, *worker.processor.load(std::memory_order_relaxed));
+}
+
+[[gnu::noinline]] void finish_rare(Worker& worker, const AfterSwitch& after) {
+  if (after.how == Leaving::kEnd)
+    return retire(*after.goroutine, *worker.processor.load(std::memory_order_relaxed));
+  after.goroutine->state.store(seam::kRunnable, std::memory_order_release);
+  shared->injection.push(*after.goroutine);
+  // After the push: until then it is what says that not everybody is asleep.
+  if (after.how == Leaving::kUnattached) worker.in_blocking.store(false, std::memory_order_release);
+  wake_for_work();
+}
+
+[[gnu::always_inline]] inline void finish(Worker& worker) {
+  const AfterSwitch after = worker.after;
+  if (after.goroutine == nullptr) return;
+  worker.after.goroutine = nullptr;
+  if (after.how == Leaving::kPark) {
+    publish_parked(worker, after);
+  } else if (after.how == Leaving::kYield) {
+    after.goroutine->state.store(seam::kRunnable, std::memory_order_release);
+    push_local(*after.goroutine, *worker.processor.load(std::memory_order_relaxed));
+    wake_for_work_relaxed();
+  } else {
+    finish_rare(worker, after);
+  }
+}
+
 /// From the running goroutine to `next`, or to the scheduler loop when that is null.
 [[gnu::always_inline]] inline void switch_to(Goroutine& self, Processor& here, Goroutine* next, bool dying) {
   Worker& worker = *here.worker;
@@ -46,18 +87,19 @@ Goroutine* take_direct(Processor& here) {
     context::switch_context(self.context, worker.scheduler_context);
   }
   context::after_switch(self.sanitizer_fiber);
-  finish_switch(*processor_of(self).worker);  // S2
+  finish(*processor_of(self).worker);  // S2
 }
 
 }  // namespace
 
-void push_local(Goroutine& goroutine, Processor& here) {
+// Cold, and not inlined: the array would stand on every goroutine's stack.
+[[gnu::noinline]] void push_overflowing(Goroutine& goroutine, Processor& here) {
   RunQueue& queue = here.sched->queue;
-  while (!queue.push(goroutine)) [[unlikely]] {
+  do {
     Goroutine* moved[RunQueue::kSlots / 2];
     const std::uint32_t count = queue.take_half(moved);
     if (count > 0) shared->injection.push_batch(moved, count);
-  }
+  } while (!queue.push(goroutine));
 }
 
 [[gnu::noinline]] void leave(Goroutine& self, Leaving how, CommitFunction commit, void* argument) {
@@ -96,52 +138,9 @@ void push_local(Goroutine& goroutine, Processor& here) {
   context::after_switch(worker.fiber);
   // Exceptions that the goroutine is handling are none of the loop's.
   context::restore(context::CxxState{}, worker.cxx);
-  finish_switch(worker);
+  finish(worker);
 }
 
-[[gnu::always_inline]] static inline void publish_parked(Worker& worker, const AfterSwitch& after) {
-  Goroutine& goroutine = *after.goroutine;
-  // First commit, then `waiting`: whoever finds the goroutine through what commit published, or cancels it, waits in ready()
-  // for the state, so that the goroutine's frames stay where they are until commit has returned.
-  const bool parked = after.commit == nullptr || after.commit(goroutine, after.argument);
-  // Release: pairs with the acquire of whoever claims the stack, or wakes it: context and frames are complete. A plain store:
-  // a running goroutine cannot be claimed.
-  goroutine.state.store(seam::kWaiting, std::memory_order_release);
-  if (parked) return;
-  // Not to be parked after all. Its ticket may have been claimed meanwhile (cancellation): then that one makes it ready.
-  if (claim(goroutine, goroutine.ticket.load(std::memory_order_relaxed)))
-    ready(goroutine, *worker.processor.load(std::memory_order_relaxed));
-}
-
-void finish_switch(Worker& worker) {
-  const AfterSwitch after = worker.after;
-  if (after.goroutine == nullptr) return;
-  worker.after.goroutine = nullptr;
-  Goroutine& goroutine = *after.goroutine;
-  switch (after.how) {
-    case Leaving::kNone: break;
-    case Leaving::kPark:
-      publish_parked(worker, after);
-      break;
-    case Leaving::kYield:
-      goroutine.state.store(seam::kRunnable, std::memory_order_release);
-      push_local(goroutine, *worker.processor.load(std::memory_order_relaxed));
-      wake_for_work_relaxed();
-      break;
-    case Leaving::kUnattached:
-    case Leaving::kPreempt:
-      goroutine.state.store(seam::kRunnable, std::memory_order_release);
-      // With every poll yielding, the injection queue would always come first, and the local queue never.
-      if (shared->yield_every_poll && after.how == Leaving::kPreempt)
-        push_local(goroutine, *worker.processor.load(std::memory_order_relaxed));
-      else
-        shared->injection.push(goroutine);
-      wake_for_work();
-      break;
-    case Leaving::kEnd:
-      retire(goroutine, *worker.processor.load(std::memory_order_relaxed));
-      break;
-  }
-}
+void finish_switch(Worker& worker) { finish(worker); }
 
 }  // namespace tandem::sched

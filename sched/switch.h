@@ -37,7 +37,14 @@ void prepare_first_run(Goroutine& goroutine, Processor& here);
 /// The first function on a goroutine's stack.
 void goroutine_entry(void* goroutine);
 
-/// Puts a runnable goroutine at the end of the processor's queue, overflowing to the injection queue. Wakes nobody.
-void push_local(Goroutine& goroutine, Processor& here);
+/// Moves half of the processor's full ring to the injection queue, then pushes.
+void push_overflowing(Goroutine& goroutine, Processor& here);
+
+/// Puts a runnable goroutine at the end of the processor's queue, overflowing to the injection queue. Wakes
+/// nobody.
+inline void push_local(Goroutine& goroutine, Processor& here) {
+  if (!here.sched->queue.push(goroutine)) [[unlikely]]
+    push_overflowing(goroutine, here);
+}
 
 }  // namespace tandem::sched

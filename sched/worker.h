@@ -17,7 +17,6 @@ namespace tandem::sched {
 
 /// Why a goroutine left its stack; acted on by the next context, when nobody runs on that stack any more.
 enum class Leaving : std::uint8_t {
-  kNone,
   kPark,        // -> waiting, then the commit function
   kYield,       // -> runnable, end of the local queue
   kPreempt,     // -> runnable, end of the injection queue
@@ -27,7 +26,7 @@ enum class Leaving : std::uint8_t {
 
 struct AfterSwitch {
   Goroutine* goroutine = nullptr;
-  Leaving how = Leaving::kNone;
+  Leaving how = Leaving::kPark;
   CommitFunction commit = nullptr;
   void* argument = nullptr;
 };

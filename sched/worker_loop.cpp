@@ -9,6 +9,7 @@
 //   7. the collector's idle work, in portions of 100 us
 //   8. sleep
 
+#include <array>
 #include <utility>
 
 #include "runtime/base/clock.h"
@@ -26,6 +27,7 @@ constexpr std::uint64_t kLookIntervalNs = 100'000;  // timers and poller wait no
 constexpr std::uint64_t kIdleWorkNs = 100'000;      // collector work between two looks for goroutines
 constexpr std::uint64_t kSpinNs = 15'000;           // one wake-up of another CPU costs 14.5 us: spin as long, then sleep
 constexpr std::size_t kInjectionBatch = 32;
+constexpr std::size_t kProcessorsMax = 256;  // Options::processors
 
 bool poll_network(Processor& here, std::uint64_t now) {
   seam::PollerPort* const poller = seam::registry.poller;
@@ -69,8 +71,34 @@ Goroutine* take_local(Processor& here) {
   return goroutine;
 }
 
-/// One pass over the other processors, from a random one on. `next_slots`: take what lies in those, too.
-Goroutine* steal_once(Processor& here, bool next_slots) {
+/// What a thief may take from next slots (Q6).
+class NextSlotRule {
+ public:
+  NextSlotRule() {}  // the array is left as it is: most rules do not use it
+  /// Remembers how far each processor is: next_slot_waits() is true for those that have not switched since.
+  void remember() {
+    for (const Processor& processor : seam::registry.all_processors())
+      switches_[processor.index] = processor.sched->switches.read();
+    remembers_ = true;
+  }
+  void take_all() { all_ = true; }
+
+  bool may_take(const Processor& victim) const {
+    const ProcessorState& state = *victim.sched;
+    if (!state.queue.has_next()) return false;
+    const std::uint64_t switches = state.switches.read();
+    return all_ || switches == state.stuck_at_switches.load(std::memory_order_relaxed) ||
+           (remembers_ && switches == switches_[victim.index]);
+  }
+
+ private:
+  std::array<std::uint64_t, kProcessorsMax> switches_;  // filled by remember()
+  bool remembers_ = false;
+  bool all_ = false;
+};
+
+/// One pass over the other processors, from a random one on.
+Goroutine* steal_once(Processor& here, const NextSlotRule& rule) {
   const std::uint32_t count = seam::registry.processor_count;
   ProcessorState& mine = *here.sched;
   const std::uint32_t start = mine.random.below(count);
@@ -79,7 +107,7 @@ Goroutine* steal_once(Processor& here, bool next_slots) {
     if (&victim == &here) continue;
     ProcessorState& other = *victim.sched;
     Goroutine* goroutine = mine.queue.steal_from(other.queue);
-    if (goroutine == nullptr && next_slots) goroutine = other.queue.steal_next();
+    if (goroutine == nullptr && rule.may_take(victim)) goroutine = other.queue.steal_next();
     if (goroutine == nullptr && other.timers.next_ns_relaxed() != TimerHeap::kNever) {
       run_expired(victim, here, base::now_ns());
       goroutine = take_local(here);
@@ -93,28 +121,29 @@ Goroutine* steal_once(Processor& here, bool next_slots) {
   return nullptr;
 }
 
-std::uint64_t switches_of_others(const Processor& here) {
-  std::uint64_t sum = 0;
-  for (Processor& processor : seam::registry.all_processors())
-    if (&processor != &here) sum += processor.sched->switches.read();
-  return sum;
+/// Zeal: whatever can be had.
+Goroutine* steal_all(Processor& here) {
+  NextSlotRule all;
+  all.take_all();
+  return steal_once(here, all);
 }
 
 /// Looks at the others for about as long as a wake-up would cost.
 Goroutine* search(Worker& worker, Processor& here) {
   if (seam::registry.processor_count == 1 || !start_searching(worker)) return nullptr;
-  if (Goroutine* goroutine = steal_once(here, false)) return goroutine;
+  const NextSlotRule marked;
+  if (Goroutine* goroutine = steal_once(here, marked)) return goroutine;
   if (!shared->spin || seam::registry.collector->has_work()) return nullptr;
-  const std::uint64_t switches = switches_of_others(here);
+  NextSlotRule unchanged;
+  unchanged.remember();
   const std::uint64_t end = base::now_ns() + kSpinNs;
   do {
     for (int i = 0; i < 20; ++i) base::cpu_relax();
     if (seam::requests_pending(here) || shared->stopping.load(std::memory_order_relaxed)) return nullptr;
     if (Goroutine* goroutine = take_injected(here)) return goroutine;
-    if (Goroutine* goroutine = steal_once(here, false)) return goroutine;
+    if (Goroutine* goroutine = steal_once(here, marked)) return goroutine;
   } while (base::now_ns() < end);
-  // Q6: whoever waits in a next slot has waited for all this time.
-  return switches == switches_of_others(here) ? steal_once(here, true) : nullptr;
+  return steal_once(here, unchanged);
 }
 
 /// Steps 2 to 6. Null: nothing is runnable.
@@ -122,7 +151,7 @@ Goroutine* find_runnable(Worker& worker, Processor& here) {
   ProcessorState& mine = *here.sched;
   const bool round_over = look_around(here);
   Goroutine* goroutine = nullptr;
-  if (shared->steal_always && (goroutine = steal_once(here, true))) return goroutine;
+  if (shared->steal_always && (goroutine = steal_all(here))) return goroutine;
   // Not twice in a row: with goroutines that run for long a round may be a single turn.
   mine.injected_first = round_over && !mine.injected_first && (goroutine = take_injected(here));
   if (goroutine != nullptr) {

@@ -1,4 +1,11 @@
+#include <atomic>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "runtime/base/clock.h"
 #include "sched/park.h"
@@ -36,6 +43,22 @@ TEST_P(DeadlockDeathTest, AllAsleepIsReportedWithEveryGoroutine) {
               testing::ExitedWithCode(2),
               "fatal: all goroutines are asleep - deadlock!(.|\n)*goroutine [0-9]+ .main. .the end(.|\n)*"
               "goroutine [0-9]+ \"lonely\" .something that never comes");
+}
+
+TEST_P(DeadlockDeathTest, BlockingCallsThatLostTheirProcessorAreNoExcuse) {
+  EXPECT_EXIT(run_scheduler(options(),
+                            [] {
+                              std::atomic<int> calls{0};
+                              for (int i = 0; i < 8; ++i)
+                                go([&] {
+                                  for (int k = 0; k < 5; ++k)
+                                    blocking([] { std::this_thread::sleep_for(1ms); });
+                                  ++calls;
+                                });
+                              while (calls < 8) yield();
+                              park_for_ever("the end");
+                            }),
+              testing::ExitedWithCode(2), "deadlock!");
 }
 
 TEST_P(DeadlockDeathTest, TheEndOfTheLastExternalWakerIsLookedAt) {
@@ -107,13 +130,21 @@ TEST_P(Foreign, DumpNamesEveryGoroutine) {
   std::FILE* const file = std::tmpfile();
   ASSERT_NE(file, nullptr);
   run([&] {
-    go({.name = "sleeper"}, [] { sleep_for(1h); });
+    std::atomic<seam::Goroutine*> sleeper{nullptr};
+    go({.name = "sleeper"}, [&] {
+      sleeper = seam::current_goroutine();
+      sleep_for(1h);
+    });
     std::atomic<bool> stop{false};
     if (GetParam() > 1)
       go({.name = "spinner"}, [&] {
         while (!stop) safepoint();
       });
-    sleep_for(5ms);
+    // Until the sleeper sleeps: that takes as long as its thread is kept waiting by others.
+    wait_until([&] {
+      const seam::Goroutine* const goroutine = sleeper.load();
+      return goroutine != nullptr && goroutine->state.load() == seam::kWaiting;
+    });
     dump_goroutines(file);
     stop = true;
     wait_until([] { return goroutine_count() == 2; });
