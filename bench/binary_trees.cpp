@@ -40,8 +40,8 @@ void binary_trees(int depth_max, bool a_goroutine_per_depth) {
 template <int depth_max, bool a_goroutine_per_depth>
 void run(const Recorder& recorder) {
   const int depth = recorder.scaled(1000) < 500 ? depth_max - 4 : depth_max;
-  recorder.whole("binary_trees/" + std::to_string(depth_max) + (a_goroutine_per_depth ? "_goroutines" : ""),
-                 depth, [&] { binary_trees(depth, a_goroutine_per_depth); });
+  recorder.whole("binary_trees/" + std::to_string(depth_max) + (a_goroutine_per_depth ? "_goroutines" : ""), depth,
+                 [&] { binary_trees(depth, a_goroutine_per_depth); });
 }
 
 const Register kSequential(Case{"binary_trees/16", run<16, false>});

@@ -29,8 +29,7 @@ void context_switch(std::int64_t n) {
   // Aligned to 64 bytes, and coloured: equal tops of two stacks would compete for cache sets.
   const auto top = (reinterpret_cast<std::uintptr_t>(memory.get()) + kStackBytes) & ~std::uintptr_t{63};
   Pair pair;
-  tandem::context::prepare_context(pair.there, reinterpret_cast<std::byte*>(top - 192), &go_back_for_ever,
-                                   &pair);
+  tandem::context::prepare_context(pair.there, reinterpret_cast<std::byte*>(top - 192), &go_back_for_ever, &pair);
   for (std::int64_t i = 0; i < n; i += 2) switch_context(pair.here, pair.there);
 }
 

@@ -43,8 +43,7 @@ std::int64_t Recorder::scaled(std::int64_t n, std::int64_t least) const {
   return std::max(least, static_cast<std::int64_t>(static_cast<double>(n) * scale_));
 }
 
-void Recorder::record(const std::string& name, double value, const char* unit, double cpu,
-                      std::int64_t n) const {
+void Recorder::record(const std::string& name, double value, const char* unit, double cpu, std::int64_t n) const {
   std::printf(R"({"name":"%s","processors":%u,"n":%lld,"value":%.6g,"unit":"%s","cpu":%.6g})"
               "\n",
               name.c_str(), processors_, static_cast<long long>(n), value, unit, cpu);

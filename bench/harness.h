@@ -54,8 +54,7 @@ class Recorder {
     const std::int64_t cpu = cpu_ns(), wall = wall_ns();
     body();
     const std::int64_t wall_taken = wall_ns() - wall, cpu_taken = cpu_ns() - cpu;
-    record(name, static_cast<double>(wall_taken) / divisor, unit, static_cast<double>(cpu_taken) / divisor,
-           n);
+    record(name, static_cast<double>(wall_taken) / divisor, unit, static_cast<double>(cpu_taken) / divisor, n);
   }
 
   unsigned processors_;

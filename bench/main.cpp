@@ -124,8 +124,7 @@ void run_by_google(benchmark::State& state, const Micro& micro) {
 
 int run_all_by_google() {
   for (const Micro& micro : micros()) {
-    benchmark::RegisterBenchmark(micro.name,
-                                 [&micro](benchmark::State& state) { run_by_google(state, micro); })
+    benchmark::RegisterBenchmark(micro.name, [&micro](benchmark::State& state) { run_by_google(state, micro); })
         ->ArgName("P")
         ->Arg(1)
         ->Arg(2)

@@ -19,8 +19,7 @@ void collect_repeatedly(const Recorder& recorder, const std::string& name, const
   });
   const Statistics after = statistics();
   const auto each = [&](std::uint64_t Statistics::* counter) {
-    return static_cast<double>(after.*counter - before.*counter) /
-           static_cast<double>(kCycles * live.objects);
+    return static_cast<double>(after.*counter - before.*counter) / static_cast<double>(kCycles * live.objects);
   };
   const double mark = each(&Statistics::mark_cpu_ns), sweep = each(&Statistics::sweep_cpu_ns);
   recorder.record(name + "/marking", mark, "ns", mark, live.objects);

@@ -28,8 +28,7 @@ void park(const Recorder& recorder) {
   recorder.record("park/resident", static_cast<double>(resident_bytes() - before) / each, "B", 0, n);
   collect();
   recorder.per_operation("park/cycle", n, [] { collect(); });
-  recorder.record("park/resident_after_cycle", static_cast<double>(resident_bytes() - before) / each, "B", 0,
-                  n);
+  recorder.record("park/resident_after_cycle", static_cast<double>(resident_bytes() - before) / each, "B", 0, n);
   recorder.per_operation("park/wake_and_end", n, [&] {
     gate->close();
     ended.wait();

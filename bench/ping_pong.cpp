@@ -7,8 +7,7 @@ namespace {
 using namespace tandem;
 
 void ping_pong(std::int64_t n) {
-  const Local<Channel<std::int64_t>> there = make_channel<std::int64_t>(),
-                                     back = make_channel<std::int64_t>();
+  const Local<Channel<std::int64_t>> there = make_channel<std::int64_t>(), back = make_channel<std::int64_t>();
   go([=] {
     for (std::int64_t value : *there) back->send(value);
   });

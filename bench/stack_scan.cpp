@@ -53,9 +53,7 @@ void scan_parked(const Recorder& recorder) {
   parking.arrived.add(goroutines);
   WaitGroup ended;
   for (std::int64_t i = 0; i < goroutines; ++i)
-    ended.go([&parking] {
-      descend(parking, kDepth, reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)));
-    });
+    ended.go([&parking] { descend(parking, kDepth, reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0))); });
   parking.arrived.wait();
   collect();
   constexpr int kCycles = 3;

@@ -30,8 +30,7 @@ void timers(const Recorder& recorder) {
   WaitGroup fired;
   fired.add(n);
   recorder.per_operation("timer/fire", n, [&] {
-    for (std::int64_t i = 0; i < n; ++i)
-      timers.emplace_back(up_to_a_second(random), [&fired] { fired.done(); });
+    for (std::int64_t i = 0; i < n; ++i) timers.emplace_back(up_to_a_second(random), [&fired] { fired.done(); });
     fired.wait();
   });
 }

@@ -46,14 +46,14 @@ int main(int argc, char** argv) {
   for (int index = 1; index < argc; ++index) {
     const std::string_view argument = argv[index];
     if (argument.substr(0, kSourceFlag.size()) != kSourceFlag) {
-      std::fprintf(stderr, "%s: unknown argument '%s': --source=FILE and GoogleTest's flags are known\n",
-                   argv[0], argv[index]);
+      std::fprintf(stderr, "%s: unknown argument '%s': --source=FILE and GoogleTest's flags are known\n", argv[0],
+                   argv[index]);
       return 2;
     }
     const std::string filter = filter_for(argument.substr(kSourceFlag.size()));
     if (filter.empty()) {
-      std::fprintf(stderr, "%s: no test is defined in '%s': give the path as the compiler was given it\n",
-                   argv[0], argv[index] + kSourceFlag.size());
+      std::fprintf(stderr, "%s: no test is defined in '%s': give the path as the compiler was given it\n", argv[0],
+                   argv[index] + kSourceFlag.size());
       return 2;
     }
     if (!is_death_test_child) testing::GTEST_FLAG(filter) = filter;

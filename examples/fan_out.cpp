@@ -17,8 +17,8 @@ struct Answer {
 
 /// The first answer, or nothing after the timeout. The buffer has room for all, so that no replica waits for
 /// a reader.
-std::optional<Answer> ask(const std::array<std::chrono::milliseconds, 3>& delays,
-                          std::chrono::milliseconds timeout, WaitGroup& replicas) {
+std::optional<Answer> ask(const std::array<std::chrono::milliseconds, 3>& delays, std::chrono::milliseconds timeout,
+                          WaitGroup& replicas) {
   Local<Channel<Answer>> answers = make_channel<Answer>(delays.size());
   for (int replica = 0; replica < 3; ++replica)
     replicas.go([=, delay = delays[static_cast<std::size_t>(replica)]] {

@@ -1,3 +1,4 @@
+// clang-format off: the lines as they stand in README.md
 // A whole program: four goroutines read orders from a channel and keep what they have read in a linked list
 // on the managed heap, which is collected while they run.
 #include <tandem/tandem.h>

@@ -28,8 +28,8 @@ std::uint64_t cells_in_word(const Block& block, std::uint32_t word) {
 }  // namespace
 
 void Allocator::attach(seam::Processor& processor) {
-  auto* windows = base::reserve(kLayouts * sizeof(detail::AllocationWindow), base::page_bytes(),
-                                base::Access::read_write);
+  auto* windows =
+      base::reserve(kLayouts * sizeof(detail::AllocationWindow), base::page_bytes(), base::Access::read_write);
   auto* current = static_cast<CurrentBlock*>(nullptr);
   if (windows) {
     auto* memory = base::reserve(kLayouts * sizeof(CurrentBlock), base::page_bytes(), base::Access::read_write);
@@ -93,8 +93,7 @@ bool Allocator::next_window(seam::Processor& processor, detail::LayoutNumber lay
       state.black_bytes += bytes;
     }
     current.window_word = word;
-    processor.windows[layout] = {free,
-                                 region.address_of(index) + std::size_t{word} * 64 * block.cell_bytes};
+    processor.windows[layout] = {free, region.address_of(index) + std::size_t{word} * 64 * block.cell_bytes};
     counters.allocated_bytes.add(bytes);
     counters.allocated_objects.add(static_cast<std::uint64_t>(std::popcount(free)));
     return true;
@@ -115,8 +114,7 @@ BlockIndex Allocator::acquire_block(seam::Processor& processor, detail::LayoutNu
   if (block != Region::kNoBlock) {
     // Between the commit and the end of handshake 4 the block may have marks that nobody has taken over. A processor that
     // allocates white must do it first; one that still allocates black does it when it acknowledges.
-    if (!processor.allocate_black)
-      sweeper.sweep_cells(block, sweeper.committed_cycle.load(std::memory_order_acquire));
+    if (!processor.allocate_black) sweeper.sweep_cells(block, sweeper.committed_cycle.load(std::memory_order_acquire));
     return block;
   }
   block = acquire_unswept(space);
@@ -134,8 +132,7 @@ BlockIndex Allocator::acquire_unswept(Space& space) {
       block = space.unswept.back();
       space.unswept.pop_back();
     }
-    const std::uint32_t allocated =
-        sweeper.sweep_cells(block, sweeper.committed_cycle.load(std::memory_order_acquire));
+    const std::uint32_t allocated = sweeper.sweep_cells(block, sweeper.committed_cycle.load(std::memory_order_acquire));
     const bool full = allocated == region.block(block).cells;
     if (full) sweeper.put_away(space, block, allocated);
     sweeper.count_swept();

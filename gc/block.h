@@ -29,15 +29,15 @@ enum class BlockKind : std::uint8_t {
 /// own: they only reach it through references to objects that were made after the layout was published.
 struct alignas(64) Block {
   BlockKind kind = BlockKind::kFree;
-  bool leaf = true;               // nothing to scan in its cells
-  std::uint32_t cell_bytes = 0;   // kLarge: 0
+  bool leaf = true;              // nothing to scan in its cells
+  std::uint32_t cell_bytes = 0;  // kLarge: 0
   std::uint32_t cells = 0;
-  std::uint32_t inverse = 0;      // ceil(2^32 / cell_bytes): cell = offset * inverse >> 32, exact below 64 KiB
+  std::uint32_t inverse = 0;  // ceil(2^32 / cell_bytes): cell = offset * inverse >> 32, exact below 64 KiB
   std::uint32_t layout = 0;
-  std::uint32_t head = 0;         // kLargeTail: index of the first block
+  std::uint32_t head = 0;  // kLargeTail: index of the first block
   const Pattern* pattern = nullptr;
-  std::uint64_t object_bytes = 0; // cell_bytes, or the size of the large object
-  std::uint64_t swept_cycle = 0;  // marks up to this cycle have been taken over into `allocated`
+  std::uint64_t object_bytes = 0;  // cell_bytes, or the size of the large object
+  std::uint64_t swept_cycle = 0;   // marks up to this cycle have been taken over into `allocated`
 };
 
 }  // namespace tandem::gc

@@ -66,16 +66,15 @@ struct CollectorCounters {
   std::uint32_t processors = 0;
 
   std::uint64_t collector_cpu_ns() const noexcept {
-    return mark_cpu_ns.get() + assist_cpu_ns.get() + scan_cpu_ns.get() + sweep_cpu_ns.get() +
-           handshake_cpu_ns.get();
+    return mark_cpu_ns.get() + assist_cpu_ns.get() + scan_cpu_ns.get() + sweep_cpu_ns.get() + handshake_cpu_ns.get();
   }
 
   /// Boot, before any goroutine runs: clears everything.
   void begin_run(std::uint32_t processor_count) {
     for (Counter* counter :
-         {&cycles, &stacks_scanned, &stack_bytes_scanned, &objects_marked, &bytes_marked, &live_bytes,
-          &heap_bytes, &next_cycle_bytes, &allocated_bytes, &allocated_objects, &freed_bytes,
-          &finalized_objects, &mark_cpu_ns, &assist_cpu_ns, &scan_cpu_ns, &sweep_cpu_ns, &handshake_cpu_ns})
+         {&cycles, &stacks_scanned, &stack_bytes_scanned, &objects_marked, &bytes_marked, &live_bytes, &heap_bytes,
+          &next_cycle_bytes, &allocated_bytes, &allocated_objects, &freed_bytes, &finalized_objects, &mark_cpu_ns,
+          &assist_cpu_ns, &scan_cpu_ns, &sweep_cpu_ns, &handshake_cpu_ns})
       counter->set(0);
     by_processor = std::make_unique<ProcessorCounters[]>(processor_count);
     processors = processor_count;

@@ -87,7 +87,7 @@ class Cycle {
   static const seam::HandshakeOperation kAllocateWhite;
 
   std::atomic<std::uint64_t> completed_{0};
-  std::atomic<bool> roots_open_{false};       // handshake 3 is complete: stacks may be claimed
+  std::atomic<bool> roots_open_{false};         // handshake 3 is complete: stacks may be claimed
   std::atomic<std::uint32_t> clear_blocks_{0};  // blocks whose marks are to be cleared; 0: not prepared
   std::atomic<std::uint32_t> clear_next_{0};
   std::atomic<std::uint32_t> clear_done_{0};

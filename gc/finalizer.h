@@ -26,9 +26,9 @@ class Finalizer {
   bool run_one();
 
   base::SpinLock lock_;
-  std::deque<CellRef> queue_;               // guarded by lock_
-  std::atomic<std::uint64_t> pending_{0};   // queued or running
-  std::atomic<bool> running_{false};        // the goroutine exists
+  std::deque<CellRef> queue_;              // guarded by lock_
+  std::atomic<std::uint64_t> pending_{0};  // queued or running
+  std::atomic<bool> running_{false};       // the goroutine exists
 };
 
 extern Finalizer finalizer;

@@ -134,7 +134,7 @@ void mark_constructed(void* object) {
   const CellRef cell = cell_of(reinterpret_cast<std::uintptr_t>(object));
   // Release: the sweeper that condemns the object sees it constructed.
   region.constructed(cell.block)[cell.index / 64].fetch_or(std::uint64_t{1} << (cell.index % 64),
-                                                          std::memory_order_release);
+                                                           std::memory_order_release);
 }
 
 // A closure too large for the descriptor lies in a cell of its own. Slow, but only debug builds come here, and rarely.
@@ -150,8 +150,10 @@ void check_local_place(const void* slot) {
   const auto address = reinterpret_cast<std::uintptr_t>(slot);
   if (goroutine_of(address) != nullptr || seam::registry.goroutines.contains(address)) return;
   if (seam::registry.options == nullptr || lies_in_closure(address)) return;
-  base::fatal("a tandem::Local lies at %p, which is not on a goroutine's stack: use Persistent<T> there, or Member<T> "
-              "inside a managed object", slot);
+  base::fatal(
+      "a tandem::Local lies at %p, which is not on a goroutine's stack: use Persistent<T> there, or Member<T> "
+      "inside a managed object",
+      slot);
 }
 
 void check_member_place(const void* slot) {
@@ -179,8 +181,12 @@ void wait_for_finalizers() {
 }
 
 HeapStatistics heap_statistics() {
-  return {gc::counters.cycles.get(),         gc::counters.live_bytes.get(),  gc::counters.heap_bytes.get(),
-          gc::counters.allocated_bytes.get(), gc::pacer.goal(),              gc::counters.finalized_objects.get()};
+  return {gc::counters.cycles.get(),
+          gc::counters.live_bytes.get(),
+          gc::counters.heap_bytes.get(),
+          gc::counters.allocated_bytes.get(),
+          gc::pacer.goal(),
+          gc::counters.finalized_objects.get()};
 }
 
 }  // namespace tandem

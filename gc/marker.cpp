@@ -31,7 +31,8 @@ std::uintptr_t load_reference(std::uintptr_t slot) {
 }  // namespace
 
 [[gnu::always_inline]] inline void Marker::push(ProcessorState& state, MarkEntry entry) {
-  if (state.grey->full()) [[unlikely]] publish_grey(state);
+  if (state.grey->full()) [[unlikely]]
+    publish_grey(state);
   MarkPacket* const packet = state.grey;
   packet->entries[packet->count++] = entry;
 }

@@ -19,7 +19,8 @@ struct CellRef {
 inline CellRef cell_of(std::uintptr_t address) {
   BlockIndex index = region.index_of(reinterpret_cast<const void*>(address));
   const Block& block = region.block(index);
-  if (block.kind == BlockKind::kLargeTail) [[unlikely]] return {block.head, 0};
+  if (block.kind == BlockKind::kLargeTail) [[unlikely]]
+    return {block.head, 0};
   const std::uint64_t offset = address & (kBlockBytes - 1);
   return {index, static_cast<std::uint32_t>(offset * block.inverse >> 32)};
 }

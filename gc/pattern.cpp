@@ -44,8 +44,7 @@ Pattern build(const detail::PatternDescription& description) {
 
 bool equal(const Pattern& a, const Pattern& b) {
   // The stride of a leaf does not matter to the marker, but its destructor does.
-  return a.offsets == b.offsets && a.destroy == b.destroy &&
-         (a.leaf() || (a.first == b.first && a.stride == b.stride));
+  return a.offsets == b.offsets && a.destroy == b.destroy && (a.leaf() || (a.first == b.first && a.stride == b.stride));
 }
 
 }  // namespace

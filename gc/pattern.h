@@ -9,11 +9,11 @@
 namespace tandem::gc {
 
 struct Pattern {
-  std::vector<std::uint32_t> offsets;   // bytes from the start of the object or element
-  std::uint64_t bitmap = 0;             // the same as bits of words, when all lie in the first 64 words
+  std::vector<std::uint32_t> offsets;  // bytes from the start of the object or element
+  std::uint64_t bitmap = 0;            // the same as bits of words, when all lie in the first 64 words
   bool bitmap_complete = true;
   std::uint32_t first = 0;
-  std::uint32_t stride = 0;             // 0: single object
+  std::uint32_t stride = 0;  // 0: single object
   detail::DestroyFunction destroy = nullptr;
 
   bool leaf() const { return offsets.empty(); }

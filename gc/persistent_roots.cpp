@@ -80,8 +80,6 @@ namespace tandem::detail {
 
 PersistentSlot* make_persistent_slot(void* object) { return gc::persistent_roots.make(object); }
 void destroy_persistent_slot(PersistentSlot* slot) noexcept { gc::persistent_roots.destroy(slot); }
-void assign_persistent_slot(PersistentSlot* slot, void* object) noexcept {
-  gc::persistent_roots.assign(slot, object);
-}
+void assign_persistent_slot(PersistentSlot* slot, void* object) noexcept { gc::persistent_roots.assign(slot, object); }
 
 }  // namespace tandem::detail

@@ -26,19 +26,19 @@ struct CurrentBlock {
 
 struct ProcessorState {
   // -- Allocation.
-  CurrentBlock* current = nullptr;                    // indexed by layout, beside Processor::windows
-  std::vector<detail::LayoutNumber> active_layouts;   // those with a current block
-  std::uint64_t black_bytes = 0;                      // allocated black in this cycle
-  std::uint64_t assist_debt_bytes = 0;                // mark work owed for what was allocated
+  CurrentBlock* current = nullptr;                   // indexed by layout, beside Processor::windows
+  std::vector<detail::LayoutNumber> active_layouts;  // those with a current block
+  std::uint64_t black_bytes = 0;                     // allocated black in this cycle
+  std::uint64_t assist_debt_bytes = 0;               // mark work owed for what was allocated
 
   // -- Marking.
-  MarkPacket* grey = nullptr;                         // never null between attach and detach
-  std::uint64_t marked_bytes = 0;                     // since the cycle began; summed at its end
+  MarkPacket* grey = nullptr;      // never null between attach and detach
+  std::uint64_t marked_bytes = 0;  // since the cycle began; summed at its end
   std::uint64_t marked_objects = 0;
   /// Counts objects shaded by barriers and scans, and packets published or taken. Release by the owner, acquire by the
   /// judge of a flush round.
   std::atomic<std::uint64_t> activity{0};
-  std::uint64_t activity_at_flush = 0;                // value when this processor acknowledged the flush
+  std::uint64_t activity_at_flush = 0;  // value when this processor acknowledged the flush
   bool dirty_at_flush = false;
 
   void count_activity() { activity.store(activity.load(std::memory_order_relaxed) + 1, std::memory_order_release); }

@@ -58,9 +58,9 @@ class Region {
   std::atomic<BlockIndex> used_{0};
   std::atomic<std::uint64_t> in_use_{0};
   base::SpinLock lock_;
-  std::vector<std::uint64_t> free_;     // guarded by lock_: bit b set: block b below used_ is free
-  std::size_t free_blocks_ = 0;         // guarded by lock_
-  std::size_t search_from_ = 0;         // guarded by lock_: word of free_ below which no bit is set
+  std::vector<std::uint64_t> free_;  // guarded by lock_: bit b set: block b below used_ is free
+  std::size_t free_blocks_ = 0;      // guarded by lock_
+  std::size_t search_from_ = 0;      // guarded by lock_: word of free_ below which no bit is set
 };
 
 /// The heap's region; reserved while the runtime runs.

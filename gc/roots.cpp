@@ -58,8 +58,7 @@ void scan_goroutine(seam::Goroutine& goroutine, seam::Processor& processor) {
   for_each_root(goroutine, &shade_root, &context);
   counters.stacks_scanned.add(1);
   // Release: who sees the goroutine scanned sees its roots marked (or their grey packets counted as activity).
-  goroutine.scanned_cycle.store(seam::collector_clock.cycle.load(std::memory_order_relaxed),
-                                std::memory_order_release);
+  goroutine.scanned_cycle.store(seam::collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
 }
 
 void RootWalk::begin() {

@@ -28,7 +28,9 @@ class RootWalk {
   bool step(seam::Processor& processor);
   /// True for the one caller that finished the last chunk; to be asked after each step that returned true.
   bool finished_by_me();
-  bool chunks_left() const { return next_chunk_.load(std::memory_order_relaxed) < chunks_.load(std::memory_order_relaxed); }
+  bool chunks_left() const {
+    return next_chunk_.load(std::memory_order_relaxed) < chunks_.load(std::memory_order_relaxed);
+  }
 
  private:
   void scan_chunk(std::size_t chunk, seam::Processor& processor);

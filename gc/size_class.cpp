@@ -16,6 +16,8 @@ constexpr std::array<std::uint8_t, kEntries> build_table() {
 constexpr auto kClassBySize = build_table();
 }  // namespace
 
-std::uint32_t size_class_lookup(std::size_t bytes) { return kClassBySize[(bytes + kCellAlignment - 1) / kCellAlignment]; }
+std::uint32_t size_class_lookup(std::size_t bytes) {
+  return kClassBySize[(bytes + kCellAlignment - 1) / kCellAlignment];
+}
 
 }  // namespace tandem::detail

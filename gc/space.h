@@ -54,8 +54,8 @@ class Spaces {
   static constexpr std::uint32_t kMaxLayouts = detail::kMaxPatterns * detail::kSizeClasses;
   Space* create(detail::LayoutNumber layout);
 
-  std::atomic<Space*>* table_ = nullptr;     // by layout number
-  std::atomic<Space*>* list_ = nullptr;      // dense, in order of creation
+  std::atomic<Space*>* table_ = nullptr;  // by layout number
+  std::atomic<Space*>* list_ = nullptr;   // dense, in order of creation
   std::atomic<std::uint32_t> count_{0};
   std::atomic<std::uint32_t> sweep_hint_{0};  // spaces of the list below it have no unswept block
   LargeSpace large_;

@@ -55,10 +55,10 @@ std::uint32_t Sweeper::sweep_cells(BlockIndex index, std::uint64_t swept_cycle) 
     if (stale) {
       const std::uint64_t marked = marks[word].load(std::memory_order_relaxed);
       const std::uint64_t dead = allocated[word] & ~marked;
-      const std::uint64_t kept =
-          block.pattern->destroy && dead != 0 ? condemn(index, word, dead) : std::uint64_t{0};
+      const std::uint64_t kept = block.pattern->destroy && dead != 0 ? condemn(index, word, dead) : std::uint64_t{0};
       const std::uint64_t freed = dead & ~kept;
-      if (freed != 0 && seam::registry.options->poison_freed) [[unlikely]] poison(index, word, freed);
+      if (freed != 0 && seam::registry.options->poison_freed) [[unlikely]]
+        poison(index, word, freed);
       freed_cells += static_cast<std::uint64_t>(std::popcount(freed));
       allocated[word] = marked | kept;
     }
@@ -98,8 +98,7 @@ void Sweeper::sweep_large(BlockIndex head) {
   } else {
     counters.freed_bytes.add(block.object_bytes);
     const auto blocks = static_cast<std::uint32_t>((block.object_bytes + kBlockBytes - 1) >> kBlockShift);
-    if (seam::registry.options->poison_freed)
-      std::memset(region.address_of(head), kPoison, block.object_bytes);
+    if (seam::registry.options->poison_freed) std::memset(region.address_of(head), kPoison, block.object_bytes);
     region.give(head, blocks);
   }
 }

@@ -20,7 +20,7 @@ TANDEM_RAW_SCAN void check_word(std::uintptr_t address, FoundRoot found, void* c
 #if defined(__x86_64__)
 // Four words a step: compares them with the complements of their addresses, which go down by 32 each step.
 __attribute__((target("avx2"))) TANDEM_RAW_SCAN void scan_avx2(std::uintptr_t from, std::uintptr_t to, FoundRoot found,
-                                                              void* context) {
+                                                               void* context) {
   std::uintptr_t address = from;
   const auto tag = static_cast<long long>(~address);
   __m256i tags = _mm256_set_epi64x(tag - 24, tag - 16, tag - 8, tag);
@@ -38,8 +38,7 @@ __attribute__((target("avx2"))) TANDEM_RAW_SCAN void scan_avx2(std::uintptr_t fr
 
 }  // namespace
 
-TANDEM_RAW_SCAN void scan_tagged_slots_scalar(std::uintptr_t from, std::uintptr_t to, FoundRoot found,
-                                              void* context) {
+TANDEM_RAW_SCAN void scan_tagged_slots_scalar(std::uintptr_t from, std::uintptr_t to, FoundRoot found, void* context) {
   for (std::uintptr_t address = from; address < to; address += 8)
     if (*reinterpret_cast<const volatile std::uintptr_t*>(address) == ~address) check_word(address, found, context);
 }

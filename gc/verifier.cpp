@@ -19,7 +19,8 @@ class Trace {
  public:
   void reach(std::uintptr_t object, const char* from_what, std::uintptr_t from) {
     if (object == 0) return;
-    if (!region.contains(reinterpret_cast<const void*>(object))) fail("a reference leads out of the heap", object, from_what, from);
+    if (!region.contains(reinterpret_cast<const void*>(object)))
+      fail("a reference leads out of the heap", object, from_what, from);
     const CellRef cell = cell_of(object);
     const Block& block = region.block(cell.block);
     if (block.kind == BlockKind::kFree) fail("a reference leads to a freed block", object, from_what, from);
@@ -52,8 +53,7 @@ class Trace {
   }
 
   [[noreturn]] void fail(const char* what, std::uintptr_t object, const char* from_what, std::uintptr_t from) {
-    std::fprintf(stderr,
-                 "tandem: verify_after_mark, cycle %llu: %s\n  reference %#llx, reached from %s %#llx\n",
+    std::fprintf(stderr, "tandem: verify_after_mark, cycle %llu: %s\n  reference %#llx, reached from %s %#llx\n",
                  static_cast<unsigned long long>(seam::collector_clock.cycle.load()), what,
                  static_cast<unsigned long long>(object), from_what, static_cast<unsigned long long>(from));
     std::abort();
@@ -83,9 +83,8 @@ void verify_marks(seam::Processor&) {
     RootContext context{&trace, &goroutine};
     for_each_root(goroutine, &reach_root, &context);
   }
-  persistent_roots.for_each([&](void* object) {
-    trace.reach(reinterpret_cast<std::uintptr_t>(object), "a Persistent", 0);
-  });
+  persistent_roots.for_each(
+      [&](void* object) { trace.reach(reinterpret_cast<std::uintptr_t>(object), "a Persistent", 0); });
   trace.run();
 }
 

@@ -18,9 +18,7 @@ namespace {
 
 constexpr int kExecFailedStatus = 127;
 
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 // Between fork and exec. This process has one thread, so the child may still allocate.
 [[noreturn]] void become_child(const ChildCommand& command, int pipe_end) {
@@ -46,8 +44,7 @@ void take_lines(std::string& buffer, ChildOutcome& outcome,
   }
 }
 
-void read_until_end(int pipe_end, ChildOutcome& outcome,
-                    const std::function<void(const std::string&)>& on_progress) {
+void read_until_end(int pipe_end, ChildOutcome& outcome, const std::function<void(const std::string&)>& on_progress) {
   std::string buffer;
   char chunk[4096];
   while (true) {
@@ -62,19 +59,16 @@ void read_until_end(int pipe_end, ChildOutcome& outcome,
 void check_status(int status, const ChildOutcome& outcome) {
   if (WIFSIGNALED(status))
     throw ChildFailed(
-        fmt::format("the run was killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status))),
-        1);
+        fmt::format("the run was killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status))), 1);
   const int code = WEXITSTATUS(status);
-  if (code == kExecFailedStatus)
-    throw ChildFailed("the program could not start itself again (/proc/self/exe)", 1);
+  if (code == kExecFailedStatus) throw ChildFailed("the program could not start itself again (/proc/self/exe)", 1);
   if (code != 0) throw ChildFailed(fmt::format("the run ended with exit status {}", code), code == 2 ? 2 : 1);
   if (outcome.result.is_null()) throw ChildFailed("the run ended without a result", 1);
 }
 
 }  // namespace
 
-ChildOutcome run_child(const ChildCommand& command,
-                       const std::function<void(const std::string&)>& on_progress) {
+ChildOutcome run_child(const ChildCommand& command, const std::function<void(const std::string&)>& on_progress) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe2");
   const pid_t child = fork();

@@ -33,8 +33,7 @@ struct ChildCommand {
 };
 
 // Blocks until the child has ended. Throws ChildFailed, or std::system_error if it cannot be started.
-ChildOutcome run_child(const ChildCommand& command,
-                       const std::function<void(const std::string&)>& on_progress);
+ChildOutcome run_child(const ChildCommand& command, const std::function<void(const std::string&)>& on_progress);
 
 // The child's end of the pipe.
 class ParentPipe {

@@ -33,8 +33,7 @@ struct Shortcut {
 constexpr std::array kShortcuts{
     Shortcut{"--stop", "stop", "knob stop: ragged, stop_the_world"},
     Shortcut{"-P,--processors", "processors", "knob processors: goroutines that run at once"},
-    Shortcut{"--gc-percent", "gc_percent",
-             "knob gc_percent: growth of the heap that starts a collection, percent"},
+    Shortcut{"--gc-percent", "gc_percent", "knob gc_percent: growth of the heap that starts a collection, percent"},
 };
 
 struct KnobArguments {
@@ -63,12 +62,10 @@ Parser::Parser() {
   app.add_subcommand("list", "List the workloads and all knobs with their values");
   CLI::App* run = app.add_subcommand("run", "Run a workload and print a table with a row for each variant");
   run->require_subcommand(1);
-  CLI::App* index =
-      run->add_subcommand("index", "Index a directory's files while goroutines query the index");
+  CLI::App* index = run->add_subcommand("index", "Index a directory's files while goroutines query the index");
   add_index_options(*index);
   add_common_options(*index);
-  CLI::App* trees =
-      run->add_subcommand("binary-trees", "Allocate and drop binary trees, a goroutine for each depth");
+  CLI::App* trees = run->add_subcommand("binary-trees", "Allocate and drop binary trees, a goroutine for each depth");
   add_binary_trees_options(*trees);
   add_common_options(*trees);
 }
@@ -101,12 +98,8 @@ void Parser::add_common_options(CLI::App& command) {
 
 void Parser::add_index_options(CLI::App& command) {
   IndexRequest& index = result.request.index;
-  command.add_option("--input", index.input, "Directory whose files are indexed")
-      ->required()
-      ->type_name("DIR");
-  command
-      .add_option("--glob", globs,
-                  "Which files: shell patterns on the name, or with a slash on the path below DIR")
+  command.add_option("--input", index.input, "Directory whose files are indexed")->required()->type_name("DIR");
+  command.add_option("--glob", globs, "Which files: shell patterns on the name, or with a slash on the path below DIR")
       ->type_name("PATTERN[,PATTERN...]");
   command.add_option("--seconds", index.seconds, "The measured part lasts at least so long")
       ->check(CLI::Range(0.0, 86400.0))
@@ -133,8 +126,7 @@ void Parser::add_index_options(CLI::App& command) {
   command.add_option("--tokenisers", index.tokenisers, "Goroutines that cut documents into terms")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  command
-      .add_option("--shards", index.shards, "Parts of the index, each with an indexer goroutine of its own")
+  command.add_option("--shards", index.shards, "Parts of the index, each with an indexer goroutine of its own")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   command
@@ -169,8 +161,7 @@ void check_command_words(const std::vector<std::string>& words) {
   if (words.size() < 2 || is_option(1))
     throw UsageError("run: say which workload, before any options: index or binary-trees");
   if (words[1] != "index" && words[1] != "binary-trees")
-    throw UsageError(
-        fmt::format("run: unknown workload '{}'; the workloads are index and binary-trees", words[1]));
+    throw UsageError(fmt::format("run: unknown workload '{}'; the workloads are index and binary-trees", words[1]));
 }
 
 CommandLine help(std::string text) {

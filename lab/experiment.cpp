@@ -28,8 +28,7 @@ class ProgressLine {
 ChildCommand child_command(const RunRequest& request, const Variant& variant) {
   ChildCommand command;
   command.arguments = {nlohmann::json(request).dump()};
-  for (const auto& [knob, value] : variant.knobs)
-    command.environment.emplace_back(environment_name(knob), value);
+  for (const auto& [knob, value] : variant.knobs) command.environment.emplace_back(environment_name(knob), value);
   return command;
 }
 
@@ -54,13 +53,12 @@ std::vector<Run> run_experiment(const CommandLine& command_line) {
     for (std::size_t i = 0; i < command_line.variants.size(); ++i) {
       const Variant& variant = command_line.variants[i];
       const bool warm_up = round < command_line.warm_up;
-      const auto headline = fmt::format("run {} of {}, {}{}", runs.size() + 1, total, variant.label(),
-                                        warm_up ? " (warm-up)" : "");
+      const auto headline =
+          fmt::format("run {} of {}, {}{}", runs.size() + 1, total, variant.label(), warm_up ? " (warm-up)" : "");
       line.show(headline);
       const auto on_progress = [&](const std::string& text) { line.show(headline + ": " + text); };
       try {
-        runs.push_back(
-            {i, round, warm_up, result_of(run_child(child_command(request, variant), on_progress))});
+        runs.push_back({i, round, warm_up, result_of(run_child(child_command(request, variant), on_progress))});
       } catch (const ChildFailed& failure) {
         throw ChildFailed(fmt::format("{}: {}", headline, failure.what()), failure.exit_status);
       }
@@ -75,8 +73,7 @@ Summary summarise_metric(const std::vector<Run>& runs, std::size_t variant, cons
   for (const Run& run : runs) {
     if (run.variant != variant || run.warm_up) continue;
     const auto& metrics = run.result.at("metrics");
-    if (const auto found = metrics.find(metric); found != metrics.end())
-      values.push_back(found->get<double>());
+    if (const auto found = metrics.find(metric); found != metrics.end()) values.push_back(found->get<double>());
   }
   return summarise(std::move(values));
 }

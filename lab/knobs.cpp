@@ -22,8 +22,7 @@ class ScopedVariable {
     if (const char* old = std::getenv(name_.c_str())) old_ = old;
     setenv(name_.c_str(), value.c_str(), 1);
   }
-  ScopedVariable(ScopedVariable&& other) noexcept
-      : name_(std::move(other.name_)), old_(std::move(other.old_)) {
+  ScopedVariable(ScopedVariable&& other) noexcept : name_(std::move(other.name_)), old_(std::move(other.old_)) {
     other.name_.clear();
   }
   ~ScopedVariable() {
@@ -63,8 +62,7 @@ std::vector<std::pair<std::string, std::string>> known_knobs() {
     const std::string line = text.substr(begin, end - begin);
     const std::size_t equals = line.find('=');
     if (line.starts_with(kPrefix) && equals != std::string::npos)
-      knobs.emplace_back(lower_case(line.substr(kPrefix.size(), equals - kPrefix.size())),
-                         line.substr(equals + 1));
+      knobs.emplace_back(lower_case(line.substr(kPrefix.size(), equals - kPrefix.size())), line.substr(equals + 1));
     begin = end + 1;
   }
   return knobs;

@@ -29,8 +29,7 @@ int usable_processors() {
 }
 
 std::uint64_t memory_bytes() {
-  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  return static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
 constexpr const char* kCompiler =
@@ -64,9 +63,8 @@ std::string Machine::text() const {
 }
 
 void to_json(nlohmann::json& json, const Machine& machine) {
-  json = {{"processor", machine.processor},       {"processors", machine.processors},
-          {"memory_bytes", machine.memory_bytes}, {"system", machine.system},
-          {"compiler", machine.compiler},         {"optimised", machine.optimised}};
+  json = {{"processor", machine.processor}, {"processors", machine.processors}, {"memory_bytes", machine.memory_bytes},
+          {"system", machine.system},       {"compiler", machine.compiler},     {"optimised", machine.optimised}};
 }
 
 }  // namespace lab

@@ -33,10 +33,8 @@ std::size_t output_columns() {
 
 void print_list() {
   fmt::print("workloads (tandem-lab run WORKLOAD --help):\n");
-  for (const lab::Workload& workload : lab::workloads())
-    fmt::print("  {:14}{}\n", workload.name, workload.summary);
-  fmt::print(
-      "\nknobs (--set KNOB=VALUE[,VALUE...]; documented in <tandem/runtime.h>), with the values in force:\n");
+  for (const lab::Workload& workload : lab::workloads()) fmt::print("  {:14}{}\n", workload.name, workload.summary);
+  fmt::print("\nknobs (--set KNOB=VALUE[,VALUE...]; documented in <tandem/runtime.h>), with the values in force:\n");
   for (const auto& [knob, value] : lab::known_knobs()) fmt::print("  {}={}\n", knob, value);
 }
 
@@ -60,8 +58,7 @@ int run(const lab::CommandLine& command_line, const std::string& command) {
   if (json_file.is_open()) {
     constexpr auto kReplace = nlohmann::json::error_handler_t::replace;  // file names need not be UTF-8
     json_file << lab::report_json(report).dump(2, ' ', false, kReplace) << '\n';
-    if (!json_file.flush())
-      throw std::runtime_error("--json: writing '" + command_line.json_file + "' failed");
+    if (!json_file.flush()) throw std::runtime_error("--json: writing '" + command_line.json_file + "' failed");
   }
   return 0;
 }

@@ -31,8 +31,8 @@ class LoadEnd {
 // Runs `operation()` at start, start + interval, start + 2 * interval ... as long as those lie before `end`.
 // `clock` has now() and sleep_until(steady_clock::time_point); sleeping parks the calling goroutine.
 template <typename Clock, typename Operation>
-void run_open_loop(Clock& clock, LoadEnd::TimePoint start, std::chrono::nanoseconds interval,
-                   const LoadEnd& end, LatencyHistogram& latency, Operation operation) {
+void run_open_loop(Clock& clock, LoadEnd::TimePoint start, std::chrono::nanoseconds interval, const LoadEnd& end,
+                   LatencyHistogram& latency, Operation operation) {
   for (auto due = start; end.is_after(due); due += interval) {
     if (clock.now() < due) {
       clock.sleep_until(due);

@@ -75,8 +75,7 @@ nlohmann::json summaries(const Report& report, std::size_t variant) {
   nlohmann::json result = nlohmann::json::object();
   for (const std::string& name : names) {
     const Summary summary = summarise_metric(report.runs, variant, name);
-    if (summary.count > 0)
-      result[name] = {{"median", summary.median}, {"min", summary.min}, {"max", summary.max}};
+    if (summary.count > 0) result[name] = {{"median", summary.median}, {"min", summary.min}, {"max", summary.max}};
   }
   return result;
 }
@@ -102,12 +101,10 @@ nlohmann::json variant_json(const Report& report, std::size_t variant) {
 
 std::string report_text(const Report& report, std::size_t columns_max) {
   std::string text = fmt::format("machine: {}\n", report.machine.text());
-  if (!report.runs.empty())
-    text += fmt::format("input:   {}\n", report.runs.back().result.value("input_text", "none"));
+  if (!report.runs.empty()) text += fmt::format("input:   {}\n", report.runs.back().result.value("input_text", "none"));
   text += fmt::format("command: {}\n\n", report.command);
   text += table_of(report).render(columns_max);
-  text += fmt::format("\nruns of each variant: {}, in turn, each a process of its own",
-                      report.command_line.repeat);
+  text += fmt::format("\nruns of each variant: {}, in turn, each a process of its own", report.command_line.repeat);
   if (report.command_line.repeat > 1)
     text += "; medians (max and longest: the largest of all runs), below them min..max where there is room";
   return text + "\n";
@@ -115,8 +112,7 @@ std::string report_text(const Report& report, std::size_t columns_max) {
 
 nlohmann::json report_json(const Report& report) {
   nlohmann::json variants = nlohmann::json::array();
-  for (std::size_t i = 0; i < report.command_line.variants.size(); ++i)
-    variants.push_back(variant_json(report, i));
+  for (std::size_t i = 0; i < report.command_line.variants.size(); ++i) variants.push_back(variant_json(report, i));
   return {{"format", kJsonFormat},
           {"machine", report.machine},
           {"command", report.command},

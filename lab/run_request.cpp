@@ -9,9 +9,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(IndexRequest, input, globs, seconds, passes, 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(BinaryTreesRequest, depth)
 
 void to_json(nlohmann::json& json, const RunRequest& request) {
-  json = {{"workload", request.workload},         {"index", request.index},
-          {"binary_trees", request.binary_trees}, {"gap_probes", request.gap_probes},
-          {"verbose", request.verbose},           {"progress", request.progress}};
+  json = {{"workload", request.workload},     {"index", request.index},     {"binary_trees", request.binary_trees},
+          {"gap_probes", request.gap_probes}, {"verbose", request.verbose}, {"progress", request.progress}};
 }
 
 void from_json(const nlohmann::json& json, RunRequest& request) {

@@ -8,8 +8,7 @@ namespace {
 
 // The records of `after` that are not in `before`, an earlier snapshot of the same histogram. Its maximum is
 // that of the bucket it lies in.
-tandem::HistogramSnapshot difference(const tandem::HistogramSnapshot& after,
-                                     const tandem::HistogramSnapshot& before) {
+tandem::HistogramSnapshot difference(const tandem::HistogramSnapshot& after, const tandem::HistogramSnapshot& before) {
   tandem::HistogramSnapshot result;
   result.count = after.count - before.count;
   result.sum_ns = after.sum_ns - before.sum_ns;
@@ -24,8 +23,7 @@ tandem::HistogramSnapshot difference(const tandem::HistogramSnapshot& after,
   return result;
 }
 
-void add_histogram(nlohmann::json& metrics, const std::string& name,
-                   const tandem::HistogramSnapshot& histogram) {
+void add_histogram(nlohmann::json& metrics, const std::string& name, const tandem::HistogramSnapshot& histogram) {
   metrics[name + "_count"] = histogram.count;
   if (histogram.count == 0) return;  // there is nothing to show, and 0 ns would be a lie
   metrics[name + "_p50_ns"] = histogram.percentile(0.50);
@@ -44,9 +42,7 @@ RuntimeInterval::RuntimeInterval() : before_(tandem::statistics()) {}
 
 void RuntimeInterval::finish(nlohmann::json& metrics) const {
   const tandem::Statistics after = tandem::statistics();
-  const auto grown = [&](std::uint64_t tandem::Statistics::*counter) {
-    return after.*counter - before_.*counter;
-  };
+  const auto grown = [&](std::uint64_t tandem::Statistics::* counter) { return after.*counter - before_.*counter; };
   using S = tandem::Statistics;
   const std::uint64_t process_ns = grown(&S::process_cpu_ns);
   const std::uint64_t collector_ns = grown(&S::collector_cpu_ns);

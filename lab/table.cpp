@@ -40,8 +40,7 @@ void Table::add_column(std::string group, std::string header) {
 }
 
 void Table::add_row(std::vector<std::string> cells) {
-  if (cells.size() != columns_.size())
-    throw std::logic_error("Table: a row must have a cell for every column");
+  if (cells.size() != columns_.size()) throw std::logic_error("Table: a row must have a cell for every column");
   rows_.push_back({false, std::move(cells)});
 }
 

@@ -18,8 +18,7 @@ bool is_knob_name(const std::string& name) {
 std::string Variant::label() const {
   if (knobs.empty()) return "defaults";
   std::string text;
-  for (const auto& [knob, value] : knobs)
-    text += fmt::format("{}{}={}", text.empty() ? "" : " ", knob, value);
+  for (const auto& [knob, value] : knobs) text += fmt::format("{}{}={}", text.empty() ? "" : " ", knob, value);
   return text;
 }
 
@@ -59,8 +58,8 @@ std::vector<Variant> all_variants(const std::vector<KnobValues>& knobs) {
     for (std::size_t j = 0; j < i; ++j) {
       if (knobs[j].knob == knob.knob)
         throw std::invalid_argument(
-            fmt::format("the knob '{}' is given twice; give it once, with all its values: {}={},{}",
-                        knob.knob, knob.knob, knobs[j].values[0], knob.values[0]));
+            fmt::format("the knob '{}' is given twice; give it once, with all its values: {}={},{}", knob.knob,
+                        knob.knob, knobs[j].values[0], knob.values[0]));
     }
     std::vector<Variant> product;
     for (const Variant& variant : variants) {

@@ -38,8 +38,7 @@ DescriptorId DescriptorTable::add() {
     if (index != kMaxDescriptors) {
       first_free_ = slot_at(index)->next_free;
     } else {
-      if (slots_ == kMaxDescriptors)
-        throw std::system_error(EMFILE, std::generic_category(), "tandem: poller");
+      if (slots_ == kMaxDescriptors) throw std::system_error(EMFILE, std::generic_category(), "tandem: poller");
       index = slots_;
       // Once in kChunkSlots registrations; others spin meanwhile.
       if (index % kChunkSlots == 0)

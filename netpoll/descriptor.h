@@ -86,8 +86,7 @@ class DescriptorTable {
 
   static constexpr std::uint32_t kChunkSlots = 256;
   static constexpr std::uint32_t kMaxChunks = 4096;
-  static constexpr std::uint32_t kMaxDescriptors =
-      kChunkSlots * kMaxChunks;  // 2^20, the kernel's usual fs.nr_open
+  static constexpr std::uint32_t kMaxDescriptors = kChunkSlots * kMaxChunks;  // 2^20, the kernel's usual fs.nr_open
 
  private:
   struct Slot {

@@ -17,9 +17,7 @@ constexpr int kEventsPerPoll = 128;      // 1.5 KiB of the worker's stack; more 
 constexpr std::uint64_t kTokenData = 0;  // no registration packs to 0: generations start at 1
 constexpr std::uint64_t kNoLimit = UINT64_MAX;
 
-[[noreturn]] void throw_errno(const char* what) {
-  throw std::system_error(errno, std::generic_category(), what);
-}
+[[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
 std::uint32_t readiness_of(std::uint32_t epoll_events) {
   std::uint32_t bits = 0;
@@ -72,8 +70,7 @@ std::uint32_t EpollPoller::poll(std::uint64_t timeout_ns, Processor* here) {
       if (timeout_ns != 0) take_token();
       continue;
     }
-    woken += table_.deliver(DescriptorId::unpack(events[index].data.u64), readiness_of(events[index].events),
-                            here);
+    woken += table_.deliver(DescriptorId::unpack(events[index].data.u64), readiness_of(events[index].events), here);
   }
   polling_.store(false, std::memory_order_release);
   return woken;

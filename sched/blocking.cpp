@@ -124,8 +124,10 @@ using namespace tandem::sched;
     attach(self, worker);
   } else {
     worker.processor.store(nullptr, std::memory_order_relaxed);
-    if (take_idle_processor(worker)) attach(self, worker);
-    else wait_in_queue(self, worker);
+    if (take_idle_processor(worker))
+      attach(self, worker);
+    else
+      wait_in_queue(self, worker);
   }
   if (seam::needs_scan(self, processor_of(self))) seam::registry.collector->scan(self, processor_of(self));
   seam::poll();

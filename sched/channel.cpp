@@ -173,8 +173,7 @@ bool channel_close(ChannelCore& core) {
 void throw_send_on_closed() { throw ChannelClosed("tandem: send on a closed channel"); }
 void throw_close_of_closed() { throw ChannelClosed("tandem: close of a channel that is closed already"); }
 void throw_bad_capacity(std::uint64_t capacity) {
-  throw std::length_error("tandem: make_channel: capacity " + std::to_string(capacity) +
-                          " is above 2147483648");
+  throw std::length_error("tandem: make_channel: capacity " + std::to_string(capacity) + " is above 2147483648");
 }
 
 }  // namespace tandem::detail

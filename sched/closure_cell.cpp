@@ -16,8 +16,7 @@ seam::Processor* processor_here() {
 }
 }  // namespace
 
-GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes,
-                                      const char* owner) {
+GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes, const char* owner) {
   sched::SpawnAttributes attributes;
   attributes.flags = seam::kRuntimeGoroutine;
   seam::Goroutine& embryo = sched::begin_spawn(processor_here(), operations, bytes, attributes);
@@ -27,9 +26,7 @@ GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::
 
 void* closure_in_cell(GoroutineWords* cell) noexcept { return embryo_of(cell).closure; }
 
-void free_closure_cell(GoroutineWords* cell) noexcept {
-  sched::abandon_spawn(embryo_of(cell), processor_here());
-}
+void free_closure_cell(GoroutineWords* cell) noexcept { sched::abandon_spawn(embryo_of(cell), processor_here()); }
 
 void destroy_closure_cell(GoroutineWords* cell) noexcept {
   seam::Goroutine& embryo = embryo_of(cell);

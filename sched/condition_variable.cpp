@@ -24,8 +24,7 @@ void ConditionVariable::enqueue(Waiter& waiter) {
   lock_.unlock();
 }
 
-ConditionVariable::Outcome ConditionVariable::wait_for_notification(Waiter& waiter,
-                                                                    std::uint64_t deadline_ns) {
+ConditionVariable::Outcome ConditionVariable::wait_for_notification(Waiter& waiter, std::uint64_t deadline_ns) {
   auto& self = *static_cast<Goroutine*>(waiter.goroutine);
   lock_.lock();
   if (!waiter.queued) {  // notified already
@@ -38,8 +37,7 @@ ConditionVariable::Outcome ConditionVariable::wait_for_notification(Waiter& wait
     return Outcome::kCancelled;
   }
   waiter.tag = kParked;
-  const WakeReason reason =
-      park_until_deadline(self, "condition variable", this, lock_, waiter.ticket, deadline_ns);
+  const WakeReason reason = park_until_deadline(self, "condition variable", this, lock_, waiter.ticket, deadline_ns);
   if (reason == WakeReason::kReady) return Outcome::kNotified;  // *this may be gone
   lock_.lock();
   if (waiter.queued) waiters_.remove(waiter);

@@ -26,7 +26,8 @@ bool is_deadlocked() {
       return false;
   for (std::uint32_t i = 0; i < shared->worker_count.load(std::memory_order_relaxed); ++i) {
     const Worker* const worker = shared->workers[i].load(std::memory_order_relaxed);
-    if (worker != nullptr && (worker->in_blocking.load(std::memory_order_acquire) || worker->handed != nullptr)) return false;
+    if (worker != nullptr && (worker->in_blocking.load(std::memory_order_acquire) || worker->handed != nullptr))
+      return false;
   }
   if (seam::registry.poller != nullptr && seam::registry.poller->waiters() > 0) return false;
   if (external_wakers() > 0 || posts_under_way()) return false;

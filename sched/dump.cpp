@@ -54,8 +54,8 @@ void print_saved_backtrace(std::FILE* file, const Snapshot& snapshot) {
   // Bounds by address, not from the descriptor: whatever is read there, the frames lie on one mapped stack.
   const context::Stack stack = shared->stacks.stack_containing(snapshot.context.frame);
   void* pcs[base::kBacktraceFramesMax];
-  const std::size_t count = base::capture_backtrace({snapshot.context.frame, snapshot.context.resume},
-                                                    stack.low, stack.high, pcs, base::kBacktraceFramesMax);
+  const std::size_t count = base::capture_backtrace({snapshot.context.frame, snapshot.context.resume}, stack.low,
+                                                    stack.high, pcs, base::kBacktraceFramesMax);
   std::fflush(file);
   base::print_backtrace(::fileno(file), pcs, count);
 }
@@ -143,11 +143,12 @@ void report_no_safepoint(Processor& processor, std::uint64_t for_ns) {
     if (worker == nullptr || worker->processor.load(std::memory_order_relaxed) != &processor ||
         !backtrace_of(*worker, running))
       continue;
-    std::fprintf(stderr,
-                 "tandem: processor %u has reached no safepoint for %.3f s (safepoint_report); it runs %s; a loop that neither "
-                 "allocates nor calls the library needs tandem::safepoint():\n",
-                 processor.index, static_cast<double>(for_ns) / 1e9,
-                 running.goroutine != nullptr ? GoroutineTitle(*running.goroutine).text : "no goroutine");
+    std::fprintf(
+        stderr,
+        "tandem: processor %u has reached no safepoint for %.3f s (safepoint_report); it runs %s; a loop that neither "
+        "allocates nor calls the library needs tandem::safepoint():\n",
+        processor.index, static_cast<double>(for_ns) / 1e9,
+        running.goroutine != nullptr ? GoroutineTitle(*running.goroutine).text : "no goroutine");
     std::fflush(stderr);
     base::print_backtrace(2, running.pcs, running.count);
   }

@@ -83,10 +83,11 @@ void wait_a_little(Goroutine& self, std::uint64_t until_ns) {
 
 [[noreturn]] void report_those_left(std::uint64_t grace_ms) {
   std::fflush(stdout);
-  std::fprintf(stderr,
-               "fatal: main has returned, but %llu goroutine(s) went on for %llu ms (shutdown_grace) after they were cancelled; "
-               "a goroutine ends when it blocks, yields, or returns:\n\n",
-               static_cast<unsigned long long>(live_goroutines() - 1), static_cast<unsigned long long>(grace_ms));
+  std::fprintf(
+      stderr,
+      "fatal: main has returned, but %llu goroutine(s) went on for %llu ms (shutdown_grace) after they were cancelled; "
+      "a goroutine ends when it blocks, yields, or returns:\n\n",
+      static_cast<unsigned long long>(live_goroutines() - 1), static_cast<unsigned long long>(grace_ms));
   dump_others(stderr);
   std::fflush(stderr);
   _exit(2);
@@ -120,7 +121,8 @@ void goroutine_ended_while_ending(Processor& here) {
   {
     // The first goroutine takes the wait back under the lock before it goes on: it is alive in here.
     const std::lock_guard guard(the_last_wait_lock);
-    if (the_last_wait != nullptr && claim(*the_last_wait->goroutine, the_last_wait->ticket)) first = the_last_wait->goroutine;
+    if (the_last_wait != nullptr && claim(*the_last_wait->goroutine, the_last_wait->ticket))
+      first = the_last_wait->goroutine;
   }
   if (first != nullptr) ready(*first, here);
 }

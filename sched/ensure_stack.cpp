@@ -23,8 +23,8 @@ struct Call {
   void (*body)(void*) noexcept;
   void* argument;
   context::Stack stack;
-  context::Context below{};   // where the caller waits
-  context::Context above{};   // the segment; dead once the call has returned
+  context::Context below{};  // where the caller waits
+  context::Context above{};  // the segment; dead once the call has returned
   [[no_unique_address]] context::SanitizerFiber below_fiber{};
   [[no_unique_address]] context::SanitizerFiber fiber{};
 };

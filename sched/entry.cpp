@@ -34,8 +34,10 @@ namespace {
 [[gnu::noinline]] void run_closure(Goroutine& self) {
   // One that was cancelled before it started never runs; its closure is destroyed like any other's.
   if (self.cancel_requested.load(std::memory_order_relaxed) == 0 || (self.flags & seam::kFirstGoroutine)) {
-    if (shared->on_unhandled_goroutine == nullptr) invoke_or_terminate(self);
-    else invoke_or_report(self);
+    if (shared->on_unhandled_goroutine == nullptr)
+      invoke_or_terminate(self);
+    else
+      invoke_or_report(self);
   }
   self.closure_operations->destroy(self.closure);
 }
@@ -52,7 +54,8 @@ void prepare_first_run(Goroutine& goroutine, Processor& here) {
   context::unpoison_stack(goroutine.stack.low, goroutine.stack.high);
   shared->stacks.set_owner(goroutine.stack, &goroutine);
   goroutine.stack_base = goroutine.stack.high;
-  context::announce_stack(goroutine.sanitizer_fiber, goroutine.stack.low, goroutine.stack.usable_bytes(), goroutine.name);
+  context::announce_stack(goroutine.sanitizer_fiber, goroutine.stack.low, goroutine.stack.usable_bytes(),
+                          goroutine.name);
   context::prepare_context(goroutine.context, goroutine.stack.high, &goroutine_entry, &goroutine);
 }
 
@@ -61,7 +64,8 @@ void goroutine_entry(void* goroutine) {
   context::after_switch(self.sanitizer_fiber);
   finish_switch(*processor_of(self).worker);
   run_closure(self);
-  if (self.flags & seam::kFirstGoroutine) [[unlikely]] end_run(self);
+  if (self.flags & seam::kFirstGoroutine) [[unlikely]]
+    end_run(self);
   leave(self, Leaving::kEnd);
   __builtin_unreachable();
 }

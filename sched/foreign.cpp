@@ -13,7 +13,7 @@ namespace tandem::sched {
 namespace {
 constexpr std::uint64_t kClosed = std::uint64_t{1} << 63;
 constinit std::atomic<std::uint64_t> gate{kClosed};  // kClosed | number of threads inside
-constinit std::atomic<std::uint64_t> posts{0};   // posts between their begin and their end
+constinit std::atomic<std::uint64_t> posts{0};       // posts between their begin and their end
 constinit std::atomic<std::uint64_t> wakers{0};
 }  // namespace
 
@@ -66,8 +66,12 @@ Embryo begin_post(const ClosureOperations& operations, std::size_t bytes) {
   sched::Goroutine& embryo = sched::begin_spawn(nullptr, operations, bytes, {});
   return {&embryo, embryo.closure};
 }
-void finish_post(Embryo embryo) noexcept { sched::finish_spawn(*static_cast<sched::Goroutine*>(embryo.goroutine), nullptr); }
-void abandon_post(Embryo embryo) noexcept { sched::abandon_spawn(*static_cast<sched::Goroutine*>(embryo.goroutine), nullptr); }
+void finish_post(Embryo embryo) noexcept {
+  sched::finish_spawn(*static_cast<sched::Goroutine*>(embryo.goroutine), nullptr);
+}
+void abandon_post(Embryo embryo) noexcept {
+  sched::abandon_spawn(*static_cast<sched::Goroutine*>(embryo.goroutine), nullptr);
+}
 
 }  // namespace detail
 

@@ -20,7 +20,8 @@ using sched::processor_of;
 Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_bytes, std::string_view name,
                    std::uint64_t stack_bytes_max) {
   Goroutine& self = sched::running_goroutine("tandem::go");
-  if (stack_bytes_max > context::kStackBytesMax) [[unlikely]] throw std::bad_alloc();
+  if (stack_bytes_max > context::kStackBytesMax) [[unlikely]]
+    throw std::bad_alloc();
   seam::poll();
   Goroutine& embryo = sched::begin_spawn(&processor_of(self), operations, closure_bytes,
                                          {name.data(), name.size(), stack_bytes_max, 0});

@@ -112,8 +112,10 @@ void sleep(Worker& worker) {
       worker.parker.park();
     }
     if (accept_handed(worker)) return;
-    if (!anything_to_do(worker)) report_if_deadlocked(&worker);
-    else if (take_what_is_there(worker)) return;
+    if (!anything_to_do(worker))
+      report_if_deadlocked(&worker);
+    else if (take_what_is_there(worker))
+      return;
   }
 }
 
@@ -121,8 +123,7 @@ void sleep(Worker& worker) {
 
 bool start_searching(Worker& worker) {
   if (worker.searching) return true;
-  const std::uint32_t busy =
-      seam::registry.processor_count - idle().idle_processors.load(std::memory_order_relaxed);
+  const std::uint32_t busy = seam::registry.processor_count - idle().idle_processors.load(std::memory_order_relaxed);
   if (2 * idle().searching.load(std::memory_order_relaxed) >= busy) return false;
   idle().searching.fetch_add(1, std::memory_order_seq_cst);
   worker.searching = true;
@@ -141,7 +142,8 @@ void stop_searching(Worker& worker, bool found) {
 void drive(Worker& worker, Processor& processor) {
   auto expected = seam::ProcessorStatus::kIdle;
   // Acquire: pairs with the release of who drove it, or acted for it, last. `claimed` passes within a microsecond.
-  while (!processor.status.compare_exchange_weak(expected, seam::ProcessorStatus::kRunning, std::memory_order_acq_rel)) {
+  while (
+      !processor.status.compare_exchange_weak(expected, seam::ProcessorStatus::kRunning, std::memory_order_acq_rel)) {
     expected = seam::ProcessorStatus::kIdle;
     base::cpu_relax();
   }

@@ -51,7 +51,7 @@ class InjectionQueue {
 
  private:
   alignas(base::kCacheLineBytes) base::SpinLock lock_;
-  base::IntrusiveQueue<Goroutine> queue_;     // guarded by lock_
+  base::IntrusiveQueue<Goroutine> queue_;  // guarded by lock_
   std::atomic<std::size_t> size_{0};
 };
 

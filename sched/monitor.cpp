@@ -31,8 +31,9 @@ namespace tandem::sched {
 
 namespace {
 
-constexpr std::uint64_t kBlockedNs = 20'000;        // how long a processor may stay with a blocked worker
-constexpr std::uint64_t kTimerGraceNs = 100'000;    // how late timers may be before a goroutine is asked to yield for them
+constexpr std::uint64_t kBlockedNs = 20'000;  // how long a processor may stay with a blocked worker
+constexpr std::uint64_t kTimerGraceNs =
+    100'000;  // how late timers may be before a goroutine is asked to yield for them
 constexpr std::uint64_t kQuietNs = 1'000'000;
 constexpr std::uint64_t kQuantumIntervalNs = 1'000'000;
 constexpr std::uint64_t kNetworkNs = 10'000'000;
@@ -41,7 +42,9 @@ constexpr std::uint32_t kIdleRoundsBeforeDeepSleep = 20;
 
 class Monitor {
  public:
-  Monitor() { thread_.start("tandem-monitor", [this] { run(); }); }
+  Monitor() {
+    thread_.start("tandem-monitor", [this] { run(); });
+  }
   ~Monitor() { halt(); }
 
   void halt() {
@@ -72,8 +75,8 @@ class Monitor {
   std::uint64_t slice_ns_ = 0;
   std::uint64_t report_ns_ = 0;
   std::uint64_t last_quantum_ns_ = 0;
-  std::uint32_t next_quantum_ = 0;      // index of the processor that gets the next one
-  std::uint32_t blocked_rounds_ = 0;    // with a blocked worker whose processor nobody needs
+  std::uint32_t next_quantum_ = 0;    // index of the processor that gets the next one
+  std::uint32_t blocked_rounds_ = 0;  // with a blocked worker whose processor nobody needs
   std::uint32_t idle_rounds_ = 0;
   bool some_blocked_ = false;
   base::Thread thread_;
@@ -129,8 +132,8 @@ void Monitor::watch_slice(Processor& processor, std::uint64_t now) {
 void Monitor::watch_safepoint(Processor& processor, std::uint64_t now) {
   auto& observed = processor.sched->observed;
   const std::uint64_t switches = processor.sched->switches.read();
-  const bool stuck = processor.requests.load(std::memory_order_relaxed) != 0 && switches == observed.unserved_switches &&
-                     observed.unserved_since_ns != 0;
+  const bool stuck = processor.requests.load(std::memory_order_relaxed) != 0 &&
+                     switches == observed.unserved_switches && observed.unserved_since_ns != 0;
   if (!stuck) {
     observed.unserved_switches = switches;
     observed.unserved_since_ns = processor.requests.load(std::memory_order_relaxed) != 0 ? now : 0;
@@ -149,11 +152,12 @@ void Monitor::look_at(Processor& processor, std::uint64_t now) {
     state.stuck_at_switches.store(state.observed.switches, std::memory_order_relaxed);
     if (idle_processors() > 0) wake_workers(1);
   }
-  if (state.timers.next_ns_relaxed() + kTimerGraceNs <= now &&
-      state.timers.next_ns_relaxed() != TimerHeap::kNever &&
+  if (state.timers.next_ns_relaxed() + kTimerGraceNs <= now && state.timers.next_ns_relaxed() != TimerHeap::kNever &&
       shared->idle.watcher.load(std::memory_order_relaxed) == nullptr) {
-    if (idle_processors() > 0) wake_workers(1);
-    else seam::post_request(processor, seam::kRequestPreempt);
+    if (idle_processors() > 0)
+      wake_workers(1);
+    else
+      seam::post_request(processor, seam::kRequestPreempt);
   }
   watch_slice(processor, now);
   watch_safepoint(processor, now);
@@ -173,8 +177,7 @@ void Monitor::hand_out_quanta(std::uint64_t now) {
 
 void Monitor::poll_network(std::uint64_t now) {
   seam::PollerPort* const poller = seam::registry.poller;
-  if (poller == nullptr || poller->waiters() == 0 ||
-      shared->idle.watcher.load(std::memory_order_relaxed) != nullptr ||
+  if (poller == nullptr || poller->waiters() == 0 || shared->idle.watcher.load(std::memory_order_relaxed) != nullptr ||
       now < shared->last_poll_ns.load(std::memory_order_relaxed) + kNetworkNs)
     return;
   shared->last_poll_ns.store(now, std::memory_order_relaxed);
@@ -241,7 +244,8 @@ void stop_monitor() { monitor.reset(); }
 
 void wake_monitor_if_deep_asleep() {
   // The processor has been taken off the idle count (sequentially consistent) before: see Monitor::sleep.
-  if (monitor->deep_asleep.load(std::memory_order_seq_cst)) [[unlikely]] monitor->parker.unpark();
+  if (monitor->deep_asleep.load(std::memory_order_seq_cst)) [[unlikely]]
+    monitor->parker.unpark();
 }
 
 void hurry_monitor() {

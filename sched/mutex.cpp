@@ -30,8 +30,7 @@ struct MutexWaiter : Waiter {
 
 void Mutex::lock_slow() {
   Goroutine& self = running_goroutine("Mutex::lock");
-  for (int spin = 0; spin < kSpins && state_.load(std::memory_order_relaxed) == kLocked; ++spin)
-    base::cpu_relax();
+  for (int spin = 0; spin < kSpins && state_.load(std::memory_order_relaxed) == kLocked; ++spin) base::cpu_relax();
 
   MutexWaiter waiter;
   waiter.goroutine = &self;

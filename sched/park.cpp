@@ -13,7 +13,8 @@ namespace tandem::sched {
 Goroutine& running_goroutine(const char* operation) {
   Goroutine* goroutine = seam::current_goroutine();
   if (goroutine == nullptr) [[unlikely]]
-    base::fatal("%s was called on a thread that runs no goroutine: call it inside tandem::run, on a goroutine", operation);
+    base::fatal("%s was called on a thread that runs no goroutine: call it inside tandem::run, on a goroutine",
+                operation);
   return *goroutine;
 }
 

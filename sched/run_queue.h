@@ -39,7 +39,8 @@ class RunQueue {
   /// False: full; the caller moves half of it away (take_half) and tries again.
   bool push(Goroutine& goroutine) {
     const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
-    if (tail - head_.load(std::memory_order_acquire) == kSlots) [[unlikely]] return false;  // Q3
+    if (tail - head_.load(std::memory_order_acquire) == kSlots) [[unlikely]]
+      return false;  // Q3
     slot(tail).store(&goroutine, std::memory_order_relaxed);
     tail_.store(tail + 1, std::memory_order_release);  // Q4
     return true;
@@ -68,8 +69,8 @@ class RunQueue {
     for (;;) {
       const std::uint32_t count = (tail_.load(std::memory_order_relaxed) - head) / 2;
       for (std::uint32_t i = 0; i < count; ++i) out[i] = slot(head + i).load(std::memory_order_relaxed);
-      if (count == 0 || head_.compare_exchange_weak(head, head + count, std::memory_order_release,
-                                                    std::memory_order_relaxed))
+      if (count == 0 ||
+          head_.compare_exchange_weak(head, head + count, std::memory_order_release, std::memory_order_relaxed))
         return count;
     }
   }
@@ -117,9 +118,7 @@ class RunQueue {
 
   // -- Anybody. A hint, exact when the owner is quiet.
 
-  bool ring_empty() const {
-    return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire);
-  }
+  bool ring_empty() const { return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire); }
   bool has_next() const { return next_.load(std::memory_order_relaxed) != nullptr; }
   std::uint32_t ring_size() const {
     const std::uint32_t size = tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);

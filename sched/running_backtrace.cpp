@@ -65,12 +65,12 @@ bool backtrace_of(const Worker& worker, RunningBacktrace& result) {
 }
 
 void install_signal_handlers() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigemptyset(&action.sa_mask);
   action.sa_sigaction = &answer;
   sigaction(SIGURG, &action, &previous_urg);
-  struct sigaction on_quit {};
+  struct sigaction on_quit{};
   on_quit.sa_flags = SA_ONSTACK | SA_RESTART;
   sigemptyset(&on_quit.sa_mask);
   on_quit.sa_handler = &quit;

@@ -82,12 +82,11 @@ void Scheduler::run_first(const seam::ClosureOperations& operations, void* closu
     const seam::ClosureOperations& operations;
     void* closure;
   } call{operations, closure};
-  static constexpr seam::ClosureOperations kCallOperations{
-      [](void* cell) {
-        const Call& first = **static_cast<Call**>(cell);
-        first.operations.invoke(first.closure);
-      },
-      [](void*) noexcept {}};
+  static constexpr seam::ClosureOperations kCallOperations{[](void* cell) {
+                                                             const Call& first = **static_cast<Call**>(cell);
+                                                             first.operations.invoke(first.closure);
+                                                           },
+                                                           [](void*) noexcept {}};
 
   Processor& processor = seam::registry.processors[0];
   Goroutine& first = begin_spawn(&processor, kCallOperations, sizeof(Call*),

@@ -55,14 +55,12 @@ class Selection {
     if (channel == nullptr) return false;
     if (entry.kind == CaseKind::kReceive)
       return channel->size() != 0 || channel->has(detail::kChannelClosed | detail::kSendersWait);
-    return channel->size() < channel->capacity ||
-           channel->has(detail::kChannelClosed | detail::kReceiversWait);
+    return channel->size() < channel->capacity || channel->has(detail::kChannelClosed | detail::kReceiversWait);
   }
 
   /// Removes one of the ready cases at random and returns its index.
   std::uint32_t choose_ready() {
-    const std::uint32_t chosen =
-        ready_count_ == 1 ? 0 : processor_of(self_).sched->random.below(ready_count_);
+    const std::uint32_t chosen = ready_count_ == 1 ? 0 : processor_of(self_).sched->random.below(ready_count_);
     const std::uint32_t index = scratch_.ready[chosen];
     scratch_.ready[chosen] = scratch_.ready[--ready_count_];
     return index;
@@ -187,8 +185,8 @@ class Selection {
     for (std::uint32_t index = 0; index < count_; ++index)
       if (cases_[index].channel != nullptr) scratch_.channels[channel_count_++] = cases_[index].channel;
     std::sort(scratch_.channels, scratch_.channels + channel_count_);
-    channel_count_ = static_cast<std::uint32_t>(
-        std::unique(scratch_.channels, scratch_.channels + channel_count_) - scratch_.channels);
+    channel_count_ = static_cast<std::uint32_t>(std::unique(scratch_.channels, scratch_.channels + channel_count_) -
+                                                scratch_.channels);
   }
   void lock_all() {
     for (std::uint32_t i = 0; i < channel_count_; ++i) scratch_.channels[i]->lock.lock();

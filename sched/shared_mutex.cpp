@@ -64,8 +64,7 @@ void SharedMutex::lock_shared_slow() {
       return unlock_word(state_, ((state & ~kWaiters) | waiters_bit()) + kReader);
     waiter.ticket = open_ticket(self);
     readers_.push_back(waiter);
-    const WakeReason reason =
-        park_unlocking_word(self, "shared mutex read lock", this, state_, state | kWaiters);
+    const WakeReason reason = park_unlocking_word(self, "shared mutex read lock", this, state_, state | kWaiters);
     if (reason != WakeReason::kCancelled) return;
   }
 }
@@ -87,8 +86,7 @@ bool SharedMutex::try_lock_shared_slow() noexcept {
 void SharedMutex::unlock_slow() {
   WaitQueue woken;
   const std::uint32_t state = lock_word(state_, kQueueLocked);
-  if ((state & kWriter) == 0)
-    misuse("unlock of a shared mutex that is not locked for writing", "SharedMutex", this);
+  if ((state & kWriter) == 0) misuse("unlock of a shared mutex that is not locked for writing", "SharedMutex", this);
   unlock_word(state_, grant(state & ~kWriter, true, woken));
   wake(woken, "SharedMutex::unlock");
 }
@@ -96,8 +94,7 @@ void SharedMutex::unlock_slow() {
 void SharedMutex::unlock_shared_slow() {
   WaitQueue woken;
   std::uint32_t state = lock_word(state_, kQueueLocked);
-  if (state < kReader)
-    misuse("unlock_shared of a shared mutex that is not locked for reading", "SharedMutex", this);
+  if (state < kReader) misuse("unlock_shared of a shared mutex that is not locked for reading", "SharedMutex", this);
   state -= kReader;
   if (state < kReader && (state & kWaiters)) state = grant(state, false, woken);
   unlock_word(state_, state);

@@ -52,7 +52,8 @@ void put_descriptor(Goroutine& goroutine, Processor* here) {
   ProcessorState& mine = *here->sched;
   goroutine.next = mine.free_descriptors;
   mine.free_descriptors = &goroutine;
-  if (++mine.free_count >= 4 * kDescriptorBatch) [[unlikely]] give_descriptors(mine, 2 * kDescriptorBatch);
+  if (++mine.free_count >= 4 * kDescriptorBatch) [[unlikely]]
+    give_descriptors(mine, 2 * kDescriptorBatch);
 }
 
 std::uint64_t take_id(Processor* here) {
@@ -69,7 +70,8 @@ std::uint64_t take_id(Processor* here) {
 /// black. Before that it is born unscanned: its creator may still allocate white. (A creator that reads a phase below
 /// roots may be late; then the goroutine is scanned once more than needed.)
 std::uint64_t birth_cycle() {
-  if (seam::current_phase() < seam::Phase::kRoots) [[likely]] return 0;
+  if (seam::current_phase() < seam::Phase::kRoots) [[likely]]
+    return 0;
   return seam::collector_clock.cycle.load(std::memory_order_relaxed);
 }
 
@@ -89,14 +91,18 @@ void set_name(Goroutine& goroutine, const SpawnAttributes& attributes) {
 
 void count_spawned(const Goroutine& goroutine, Processor* here) {
   if (goroutine.flags & seam::kRuntimeGoroutine) return;
-  if (here != nullptr) here->sched->spawned.add();
-  else shared->spawned_outside.fetch_add(1, std::memory_order_relaxed);
+  if (here != nullptr)
+    here->sched->spawned.add();
+  else
+    shared->spawned_outside.fetch_add(1, std::memory_order_relaxed);
 }
 
 void count_finished(const Goroutine& goroutine, Processor* here) {
   if (goroutine.flags & seam::kRuntimeGoroutine) return;
-  if (here != nullptr) here->sched->finished.add();
-  else shared->spawned_outside.fetch_sub(1, std::memory_order_relaxed);
+  if (here != nullptr)
+    here->sched->finished.add();
+  else
+    shared->spawned_outside.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void free_attributes(Goroutine& goroutine) {
@@ -135,14 +141,16 @@ void free_stack_and_descriptor(Goroutine& goroutine, Processor& here) {
 Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operations, std::size_t bytes,
                        const SpawnAttributes& attributes) {
   Goroutine* const taken = take_descriptor(here);
-  if (taken == nullptr) [[unlikely]] throw std::bad_alloc();
+  if (taken == nullptr) [[unlikely]]
+    throw std::bad_alloc();
   Goroutine& goroutine = *taken;
   TANDEM_ASSERT(goroutine.state.load(std::memory_order_relaxed) == seam::kDead);
   goroutine.next = nullptr;
   set_flags(goroutine, attributes.flags);
   try {
     prepare_closure(goroutine, bytes);
-    if (attributes.name_length > 0) [[unlikely]] set_name(goroutine, attributes);
+    if (attributes.name_length > 0) [[unlikely]]
+      set_name(goroutine, attributes);
   } catch (...) {
     free_attributes(goroutine);
     put_descriptor(goroutine, here);
@@ -161,7 +169,8 @@ Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operati
   goroutine.wait_reason = "start";
   goroutine.wait_object = nullptr;
   goroutine.scanned_cycle.store(birth_cycle(), std::memory_order_relaxed);
-  const bool cancelled = shared->ending.load(std::memory_order_seq_cst) && !(attributes.flags & seam::kRuntimeGoroutine);
+  const bool cancelled =
+      shared->ending.load(std::memory_order_seq_cst) && !(attributes.flags & seam::kRuntimeGoroutine);
   goroutine.cancel_requested.store(cancelled ? 1 : 0, std::memory_order_relaxed);
   count_spawned(goroutine, here);
   // Release: who walks the table and sees `waiting` sees the fields above, and zeroes where the closure will be.

@@ -12,10 +12,10 @@
 namespace tandem::sched {
 
 struct SpawnAttributes {
-  const char* name = nullptr;           // copied; null or "": unnamed
+  const char* name = nullptr;  // copied; null or "": unnamed
   std::size_t name_length = 0;
-  std::uint64_t stack_bytes_max = 0;    // 0: Options::stack_size_max
-  std::uint32_t flags = 0;              // seam::GoroutineFlags
+  std::uint64_t stack_bytes_max = 0;  // 0: Options::stack_size_max
+  std::uint32_t flags = 0;            // seam::GoroutineFlags
 };
 
 /// An embryo with zeroed room for a closure of `bytes` (aligned to 64); the room is scanned from now on. Throws

@@ -2,8 +2,8 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/seam/registry.h"
-#include "sched/spawn.h"
 #include "sched/shared.h"
+#include "sched/spawn.h"
 
 namespace tandem::sched {
 
@@ -25,7 +25,8 @@ Goroutine* take_direct(Processor& here) {
   }
   // S4. At once: a goroutine that is taken but unscanned must not be left lying while this processor does anything else, for
   // the collector's walk over all goroutines waits for its scan.
-  if (seam::needs_scan(*next, here)) [[unlikely]] seam::registry.collector->scan(*next, here);
+  if (seam::needs_scan(*next, here)) [[unlikely]]
+    seam::registry.collector->scan(*next, here);
   if (next->context.sp == nullptr) prepare_first_run(*next, here);
   return next;
 }
@@ -47,8 +48,7 @@ Goroutine* take_direct(Processor& here) {
 }
 
 [[gnu::noinline]] void finish_rare(Worker& worker, const AfterSwitch& after) {
-  if (after.how == Leaving::kEnd)
-    return retire(*after.goroutine, *worker.processor.load(std::memory_order_relaxed));
+  if (after.how == Leaving::kEnd) return retire(*after.goroutine, *worker.processor.load(std::memory_order_relaxed));
   after.goroutine->state.store(seam::kRunnable, std::memory_order_release);
   shared->injection.push(*after.goroutine);
   // After the push: until then it is what says that not everybody is asleep.
@@ -120,8 +120,8 @@ Goroutine* take_direct(Processor& here) {
   Processor& here = processor_of(self);
   Goroutine* const next = take_direct(here);
   const ProcessorState& mine = *here.sched;
-  if (next == nullptr && mine.turns_left >= 0 && mine.queue.ring_empty() &&
-      !seam::requests_pending(here) && shared->injection.empty())
+  if (next == nullptr && mine.turns_left >= 0 && mine.queue.ring_empty() && !seam::requests_pending(here) &&
+      shared->injection.empty())
     return;
   here.worker->after = {&self, Leaving::kYield, nullptr, nullptr};
   switch_to(self, here, next, false);

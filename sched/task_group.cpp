@@ -74,8 +74,7 @@ void TaskGroup::cancel_locked() {
   if (tasks_ == nullptr) return;
   Goroutine& self = running_goroutine("TaskGroup::cancel");
   for (Task* task = tasks_; task != nullptr; task = task->next)
-    if (task->goroutine != &self)
-      sched::cancel(*static_cast<Goroutine*>(task->goroutine), processor_of(self));
+    if (task->goroutine != &self) sched::cancel(*static_cast<Goroutine*>(task->goroutine), processor_of(self));
 }
 
 /// True: cancelled while waiting, and the tasks with it. Not before all have ended.

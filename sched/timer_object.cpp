@@ -83,8 +83,7 @@ namespace tandem::detail {
 
 using namespace sched;
 
-void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns,
-                         std::uint64_t period_ns) {
+void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns, std::uint64_t period_ns) {
   TimerState& timer = prepare(record);
   timer.fire = &send_time;
   timer.object = &core;

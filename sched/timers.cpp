@@ -58,8 +58,10 @@ void TimerHeap::remove(TimerNode& node) {
   entries_.pop_back();
   node.heap_index = TimerNode::kNotInHeap;
   if (last.node != &node) {
-    if (index > 0 && entries_[(index - 1) / kArity].when_ns > last.when_ns) sift_up(index, last);
-    else sift_down(index, last);
+    if (index > 0 && entries_[(index - 1) / kArity].when_ns > last.when_ns)
+      sift_up(index, last);
+    else
+      sift_down(index, last);
   }
   publish_next();
 }

@@ -14,8 +14,7 @@ void spin_lock_slow(std::atomic<bool>& locked) noexcept {
   for (;;) {
     for (int spin = 0; spin < kSpinsBeforeYield; ++spin) {
       // Acquire: pairs with the release in SpinLock::unlock.
-      if (!locked.load(std::memory_order_relaxed) && !locked.exchange(true, std::memory_order_acquire))
-        return;
+      if (!locked.load(std::memory_order_relaxed) && !locked.exchange(true, std::memory_order_acquire)) return;
       base::cpu_relax();
     }
     ::sched_yield();
@@ -79,8 +78,8 @@ bool commit_timed(Goroutine& parked, void* argument) {
 }
 }  // namespace
 
-WakeReason park_until_deadline(Goroutine& self, const char* reason, const void* object,
-                               detail::SpinLock& lock, std::uint64_t ticket, std::uint64_t deadline_ns) {
+WakeReason park_until_deadline(Goroutine& self, const char* reason, const void* object, detail::SpinLock& lock,
+                               std::uint64_t ticket, std::uint64_t deadline_ns) {
   if (deadline_ns == kNoDeadline) return park_unlocking(self, reason, object, lock);
   TimedPark timed;
   timed.lock = &lock;

@@ -49,8 +49,8 @@ inline constexpr std::uint64_t kNoDeadline = UINT64_MAX;
 
 /// As park_unlocking, but wakes with kTimeout at `deadline_ns` (base::now_ns; kNoDeadline: never). When it
 /// was woken with kReady, nothing of the object that contains `lock` has been touched since.
-WakeReason park_until_deadline(Goroutine& self, const char* reason, const void* object,
-                               detail::SpinLock& lock, std::uint64_t ticket, std::uint64_t deadline_ns);
+WakeReason park_until_deadline(Goroutine& self, const char* reason, const void* object, detail::SpinLock& lock,
+                               std::uint64_t ticket, std::uint64_t deadline_ns);
 
 /// Ends the process because a synchronisation object was misused: "fatal: <what> (Mutex 0x..., goroutine 7)".
 [[noreturn, gnu::cold]] void misuse(const char* what, const char* type, const void* object);

@@ -36,7 +36,7 @@ struct Worker {
   context::Context scheduler_context{};
   context::CxxThreadState cxx{};
   AfterSwitch after{};
-  bool searching = false;  // counted in IdleState::searching
+  bool searching = false;          // counted in IdleState::searching
   bool collector_refused = false;  // has_work(), but none for this worker just now: do not stay awake for it
   [[no_unique_address]] context::SanitizerFiber fiber{};
 
@@ -45,20 +45,20 @@ struct Worker {
   /// The processor while its goroutine is in blocking(f); whoever exchanges it for null drives it from then on.
   std::atomic<Processor*> lent{nullptr};
   std::atomic<bool> in_blocking{false};
-  OwnedCounter blocking_calls;             // tells one from the next
-  std::uint64_t blocking_call_seen = 0;    // the monitor's
+  OwnedCounter blocking_calls;           // tells one from the next
+  std::uint64_t blocking_call_seen = 0;  // the monitor's
 
   // -- Guarded by IdleState::lock.
   Worker* next_idle = nullptr;
   bool idle = false;
-  bool watching = false;       // sleeps in the poller: woken by PollerPort::interrupt
-  Processor* handed = nullptr; // the processor that the one who wakes it gives it
+  bool watching = false;        // sleeps in the poller: woken by PollerPort::interrupt
+  Processor* handed = nullptr;  // the processor that the one who wakes it gives it
   bool handed_searching = false;
 
   base::Parker parker;
-  base::Thread thread;         // not started for the worker that is the caller of run
+  base::Thread thread;                // not started for the worker that is the caller of run
   std::atomic<bool> starting{false};  // somebody is starting the thread
-  pthread_t handle{};          // valid once `alive`
+  pthread_t handle{};                 // valid once `alive`
   std::atomic<bool> alive{false};
   std::uint32_t index = 0;
 };

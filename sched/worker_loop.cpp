@@ -23,9 +23,10 @@ namespace tandem::sched {
 
 namespace {
 
-constexpr std::uint64_t kLookIntervalNs = 100'000;  // timers and poller wait no longer than this behind running goroutines
-constexpr std::uint64_t kIdleWorkNs = 100'000;      // collector work between two looks for goroutines
-constexpr std::uint64_t kSpinNs = 15'000;           // one wake-up of another CPU costs 14.5 us: spin as long, then sleep
+constexpr std::uint64_t kLookIntervalNs =
+    100'000;                                    // timers and poller wait no longer than this behind running goroutines
+constexpr std::uint64_t kIdleWorkNs = 100'000;  // collector work between two looks for goroutines
+constexpr std::uint64_t kSpinNs = 15'000;       // one wake-up of another CPU costs 14.5 us: spin as long, then sleep
 constexpr std::size_t kInjectionBatch = 32;
 constexpr std::size_t kProcessorsMax = 256;  // Options::processors
 
@@ -46,8 +47,10 @@ bool look_around(Processor& here) {
     poll_network(here, mine.now_ns);
   if (--mine.turns_left >= 0) return false;
   const std::uint64_t round_ns = mine.now_ns - mine.round_start_ns;
-  if (round_ns > kLookIntervalNs) mine.turn_budget = mine.turn_budget > 1 ? mine.turn_budget / 2 : 1;
-  else if (round_ns < kLookIntervalNs / 2 && mine.turn_budget < ProcessorState::kTurnsMax) ++mine.turn_budget;
+  if (round_ns > kLookIntervalNs)
+    mine.turn_budget = mine.turn_budget > 1 ? mine.turn_budget / 2 : 1;
+  else if (round_ns < kLookIntervalNs / 2 && mine.turn_budget < ProcessorState::kTurnsMax)
+    ++mine.turn_budget;
   mine.round_start_ns = mine.now_ns;
   mine.turns_left = shared->zeal ? 0 : mine.turn_budget;
   return true;

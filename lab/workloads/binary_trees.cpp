@@ -48,8 +48,8 @@ constexpr std::int64_t nodes_of_depth(int depth) { return (std::int64_t{1} << (d
 void check_nodes(const char* what, int depth, std::int64_t trees, std::int64_t nodes) {
   const std::int64_t expected = trees * nodes_of_depth(depth);
   if (nodes == expected) return;
-  throw std::runtime_error(fmt::format("wrong result: {} trees ({}) of depth {} have {} nodes; counted {}",
-                                       trees, what, depth, expected, nodes));
+  throw std::runtime_error(fmt::format("wrong result: {} trees ({}) of depth {} have {} nodes; counted {}", trees, what,
+                                       depth, expected, nodes));
 }
 
 struct DepthResult {
@@ -111,10 +111,9 @@ nlohmann::json run_binary_trees(const RunRequest& request, const ParentPipe& par
   metrics["nodes"] = nodes;
   // As the last cycle found it, with the trees of that moment; without a cycle nobody has looked.
   if (const auto now = tandem::statistics(); now.cycles > 0) metrics["live_bytes"] = now.live_bytes;
-  return {
-      {"metrics", metrics},
-      {"input_text", fmt::format("trees of depth {} to {}, {} nodes in all", kDepthMin, depth_max, nodes)},
-      {"input", {{"depth_min", kDepthMin}, {"depth_max", depth_max}}}};
+  return {{"metrics", metrics},
+          {"input_text", fmt::format("trees of depth {} to {}, {} nodes in all", kDepthMin, depth_max, nodes)},
+          {"input", {{"depth_min", kDepthMin}, {"depth_max", depth_max}}}};
 }
 
 }  // namespace lab

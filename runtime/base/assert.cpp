@@ -20,8 +20,8 @@ std::size_t clamp_length(int printed) noexcept {
 void print_fatal(const char* format, std::va_list arguments) noexcept {
   char text[kMessageBytesMax];
   std::size_t length = clamp_length(std::snprintf(text, sizeof text, "fatal: "));
-  length = clamp_length(static_cast<int>(length) +
-                        std::vsnprintf(text + length, sizeof text - length, format, arguments));
+  length =
+      clamp_length(static_cast<int>(length) + std::vsnprintf(text + length, sizeof text - length, format, arguments));
   text[length++] = '\n';
   write_stderr(text, length);
 }
@@ -48,8 +48,8 @@ void write_stderr(const char* text, std::size_t length) noexcept {
 
 void check_failed(const char* file, int line, const char* condition, const char* message) noexcept {
   char text[kMessageBytesMax];
-  std::size_t length = clamp_length(
-      std::snprintf(text, sizeof text, "%s:%d: check failed: %s (%s)", file, line, message, condition));
+  std::size_t length =
+      clamp_length(std::snprintf(text, sizeof text, "%s:%d: check failed: %s (%s)", file, line, message, condition));
   text[length++] = '\n';
   write_stderr(text, length);
   std::abort();

@@ -28,10 +28,9 @@ void write_stderr(const char* text, std::size_t length) noexcept;
 
 }  // namespace tandem::base
 
-#define TANDEM_CHECK(condition, message) \
-  (__builtin_expect(!!(condition), 1)    \
-       ? static_cast<void>(0)            \
-       : ::tandem::base::check_failed(__FILE__, __LINE__, #condition, message))
+#define TANDEM_CHECK(condition, message)                     \
+  (__builtin_expect(!!(condition), 1) ? static_cast<void>(0) \
+                                      : ::tandem::base::check_failed(__FILE__, __LINE__, #condition, message))
 
 #if defined(TANDEM_DEBUG_CHECKS) && TANDEM_DEBUG_CHECKS
 #define TANDEM_ASSERT(condition) TANDEM_CHECK(condition, "internal invariant does not hold")

@@ -23,8 +23,7 @@ struct FrameRecord {
 
 bool lies_on_stack(const void* frame, std::uintptr_t low, std::uintptr_t high) noexcept {
   const auto address = reinterpret_cast<std::uintptr_t>(frame);
-  return is_aligned(frame, sizeof(void*)) && address >= low && address < high &&
-         high - address >= sizeof(FrameRecord);
+  return is_aligned(frame, sizeof(void*)) && address >= low && address < high && high - address >= sizeof(FrameRecord);
 }
 
 void write_all(int descriptor, const char* text, std::size_t length) noexcept {
@@ -74,8 +73,7 @@ void print_frame(int descriptor, std::size_t index, void* pc, bool is_return_add
 FramePosition interrupted_frame(const void* ucontext) noexcept {
   const auto& registers = static_cast<const ucontext_t*>(ucontext)->uc_mcontext;
 #if defined(__x86_64__)
-  return {reinterpret_cast<void*>(registers.gregs[REG_RBP]),
-          reinterpret_cast<void*>(registers.gregs[REG_RIP])};
+  return {reinterpret_cast<void*>(registers.gregs[REG_RBP]), reinterpret_cast<void*>(registers.gregs[REG_RIP])};
 #elif defined(__aarch64__)
   return {reinterpret_cast<void*>(registers.regs[29]), reinterpret_cast<void*>(registers.pc)};
 #endif
@@ -112,8 +110,7 @@ bool thread_stack_bounds(const void** low, const void** high) noexcept {
 
 void print_backtrace(int descriptor, void* const* pcs, std::size_t count, Names names) noexcept {
   const int saved_errno = errno;
-  for (std::size_t index = 0; index < count; ++index)
-    print_frame(descriptor, index, pcs[index], index > 0, names);
+  for (std::size_t index = 0; index < count; ++index) print_frame(descriptor, index, pcs[index], index > 0, names);
   errno = saved_errno;
 }
 

@@ -21,9 +21,7 @@ struct FramePosition {
 };
 
 // The caller's own position; for walking the current stack.
-[[gnu::always_inline]] inline FramePosition current_frame() noexcept {
-  return {__builtin_frame_address(0), nullptr};
-}
+[[gnu::always_inline]] inline FramePosition current_frame() noexcept { return {__builtin_frame_address(0), nullptr}; }
 
 // From a signal handler's ucontext_t: the interrupted code.
 FramePosition interrupted_frame(const void* ucontext) noexcept;
@@ -43,7 +41,6 @@ enum class Names {
 
 // One line a frame: "  #3  name+0x1c (module+0x1234)". Static functions have no name unless the program
 // exports them; module+offset is what addr2line wants. Writes to the descriptor, unbuffered.
-void print_backtrace(int descriptor, void* const* pcs, std::size_t count,
-                     Names names = Names::demangled) noexcept;
+void print_backtrace(int descriptor, void* const* pcs, std::size_t count, Names names = Names::demangled) noexcept;
 
 }  // namespace tandem::base

@@ -10,14 +10,12 @@ namespace tandem::base {
 
 std::byte* reserve(std::size_t bytes, std::size_t alignment, Access access) noexcept {
   const std::size_t page = page_bytes();
-  TANDEM_CHECK(is_power_of_two(alignment) && alignment >= page,
-               "alignment must be a power of two, at least a page");
+  TANDEM_CHECK(is_power_of_two(alignment) && alignment >= page, "alignment must be a power of two, at least a page");
   bytes = round_up(bytes, page);
   const std::size_t slack = alignment > page ? alignment - page : 0;
   if (bytes == 0 || bytes + slack < bytes) return nullptr;
   const int protection = access == Access::none ? PROT_NONE : PROT_READ | PROT_WRITE;
-  void* mapped =
-      ::mmap(nullptr, bytes + slack, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* mapped = ::mmap(nullptr, bytes + slack, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (mapped == MAP_FAILED) return nullptr;
   auto* first = static_cast<std::byte*>(mapped);
   std::byte* aligned = round_up(first, alignment);
@@ -31,13 +29,9 @@ bool commit(std::byte* address, std::size_t bytes) noexcept {
   return ::mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
-bool decommit(std::byte* address, std::size_t bytes) noexcept {
-  return ::madvise(address, bytes, MADV_DONTNEED) == 0;
-}
+bool decommit(std::byte* address, std::size_t bytes) noexcept { return ::madvise(address, bytes, MADV_DONTNEED) == 0; }
 
-void no_huge_pages(std::byte* address, std::size_t bytes) noexcept {
-  ::madvise(address, bytes, MADV_NOHUGEPAGE);
-}
+void no_huge_pages(std::byte* address, std::size_t bytes) noexcept { ::madvise(address, bytes, MADV_NOHUGEPAGE); }
 
 void huge_pages(std::byte* address, std::size_t bytes) noexcept { ::madvise(address, bytes, MADV_HUGEPAGE); }
 

@@ -35,8 +35,7 @@ void Thread::start(const char* name, std::function<void()> body, std::size_t sta
   int error = pthread_attr_setstacksize(&attributes, stack_bytes);
   if (error == 0) error = pthread_create(&handle_, &attributes, run_body, start.get());
   pthread_attr_destroy(&attributes);
-  if (error != 0)
-    throw std::system_error(error, std::generic_category(), std::string("cannot start thread ") + name);
+  if (error != 0) throw std::system_error(error, std::generic_category(), std::string("cannot start thread ") + name);
   static_cast<void>(start.release());  // the thread owns it
   started_ = true;
 }

@@ -16,8 +16,8 @@ static_assert(sizeof(std::atomic<std::uint32_t>) == 4 && std::atomic<std::uint32
 // deadline passed.
 bool futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t expected, const timespec* deadline) noexcept {
   const int saved_errno = errno;
-  const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, deadline, nullptr,
-                                FUTEX_BITSET_MATCH_ANY);
+  const long result =
+      ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, expected, deadline, nullptr, FUTEX_BITSET_MATCH_ANY);
   const bool timed_out = result != 0 && errno == ETIMEDOUT;
   errno = saved_errno;
   return !timed_out;
@@ -46,8 +46,7 @@ void Parker::park() noexcept {
   do {
     futex_wait(state_, kParked, nullptr);
     token = kToken;  // woken, interrupted or spuriously: only the word tells. Acquire pairs with unpark.
-  } while (
-      !state_.compare_exchange_strong(token, kEmpty, std::memory_order_acquire, std::memory_order_relaxed));
+  } while (!state_.compare_exchange_strong(token, kEmpty, std::memory_order_acquire, std::memory_order_relaxed));
 }
 
 bool Parker::park_for(std::uint64_t timeout_ns) noexcept {

@@ -34,17 +34,17 @@ std::uintptr_t interrupted_sp(const void* context) noexcept {
 [[noreturn]] void report(const seam::Goroutine& goroutine, std::uintptr_t address, void* context) noexcept {
   while (reporting.test_and_set(std::memory_order_acquire)) ::pause();
   void* pcs[base::kBacktraceFramesMax];
-  const std::size_t count = base::capture_backtrace(base::interrupted_frame(context),
-                                                    reinterpret_cast<void*>(interrupted_sp(context)),
-                                                    goroutine.stack.high, pcs, base::kBacktraceFramesMax);
+  const std::size_t count =
+      base::capture_backtrace(base::interrupted_frame(context), reinterpret_cast<void*>(interrupted_sp(context)),
+                              goroutine.stack.high, pcs, base::kBacktraceFramesMax);
   base::print_backtrace(STDERR_FILENO, pcs, count, base::Names::raw);
   const bool named = goroutine.name != nullptr && *goroutine.name != '\0';
   base::fatal_from_signal(
       "goroutine %llu%s%s%s dereferenced a null reference (address %zu): a Local, Member or Persistent is "
       "null until "
       "something is assigned to it; test it as a bool first",
-      static_cast<unsigned long long>(goroutine.id), named ? " (" : "", named ? goroutine.name : "",
-      named ? ")" : "", static_cast<std::size_t>(address));
+      static_cast<unsigned long long>(goroutine.id), named ? " (" : "", named ? goroutine.name : "", named ? ")" : "",
+      static_cast<std::size_t>(address));
 }
 
 void chain(int signal, siginfo_t* info, void* context) noexcept {
@@ -75,8 +75,7 @@ void install_null_fault_handler() noexcept {
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
   ::sigemptyset(&action.sa_mask);
-  TANDEM_CHECK(::sigaction(SIGSEGV, &action, &previous) == 0,
-               "sigaction refuses a handler for memory faults");
+  TANDEM_CHECK(::sigaction(SIGSEGV, &action, &previous) == 0, "sigaction refuses a handler for memory faults");
 }
 
 void remove_null_fault_handler() noexcept {

@@ -32,8 +32,7 @@ struct Also {
 template <typename T>
 class IntegerOption final : public OptionField {
  public:
-  IntegerOption(const char* name, T Options::* field, T least, T most)
-      : IntegerOption(name, field, least, most, {}) {}
+  IntegerOption(const char* name, T Options::* field, T least, T most) : IntegerOption(name, field, least, most, {}) {}
   IntegerOption(const char* name, T Options::* field, T least, T most, std::vector<Also> also)
       : OptionField(name), field_(field), least_(least), most_(most), also_(std::move(also)) {}
 
@@ -130,8 +129,7 @@ class SwitchOption final : public OptionField {
 /// there.
 class LaterOption final : public OptionField {
  public:
-  explicit LaterOption(OptionFieldPointer field)
-      : OptionField(field->name().data()), field_(std::move(field)) {}
+  explicit LaterOption(OptionFieldPointer field) : OptionField(field->name().data()), field_(std::move(field)) {}
   bool parse(std::string_view text, Options& options) const override;
   std::string complaint(const Options& options) const override;
   std::string expectation() const override;

@@ -29,8 +29,7 @@ class Table {
  private:
   template <typename T, typename... More>
   void integer(const char* name, T Options::* field, T least, T most, More... also) {
-    fields_.push_back(
-        std::make_unique<IntegerOption<T>>(name, field, least, most, std::vector<Also>{also...}));
+    fields_.push_back(std::make_unique<IntegerOption<T>>(name, field, least, most, std::vector<Also>{also...}));
   }
   template <typename E>
   void names(const char* name, E Options::* field, std::vector<typename EnumOption<E>::Name> values) {

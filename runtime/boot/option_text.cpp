@@ -70,8 +70,7 @@ bool read_number(std::string_view text, double& value) {
 
 std::string bytes_text(std::uint64_t bytes) {
   for (const auto [suffix, shift] : kByteUnits)
-    if (bytes != 0 && bytes % (std::uint64_t{1} << shift) == 0)
-      return std::to_string(bytes >> shift) + suffix;
+    if (bytes != 0 && bytes % (std::uint64_t{1} << shift) == 0) return std::to_string(bytes >> shift) + suffix;
   return std::to_string(bytes);
 }
 
@@ -89,9 +88,7 @@ std::string number_text(double value) {
 
 // -- BytesOption
 
-bool BytesOption::parse(std::string_view text, Options& options) const {
-  return read_bytes(text, options.*field_);
-}
+bool BytesOption::parse(std::string_view text, Options& options) const { return read_bytes(text, options.*field_); }
 
 std::string BytesOption::complaint(const Options& options) const {
   const std::uint64_t bytes = options.*field_;
@@ -120,20 +117,16 @@ std::string DurationOption::complaint(const Options& options) const {
 }
 
 std::string DurationOption::expectation() const {
-  std::string text = "expected a duration (ms or s) from " + milliseconds_text(least_ms_) + " to " +
-                     milliseconds_text(most_ms_);
+  std::string text =
+      "expected a duration (ms or s) from " + milliseconds_text(least_ms_) + " to " + milliseconds_text(most_ms_);
   return zero_ == nullptr ? text : text + " (0: " + zero_ + ")";
 }
 
-std::string DurationOption::text(const Options& options) const {
-  return milliseconds_text((options.*field_).count());
-}
+std::string DurationOption::text(const Options& options) const { return milliseconds_text((options.*field_).count()); }
 
 // -- ShareOption
 
-bool ShareOption::parse(std::string_view text, Options& options) const {
-  return read_number(text, options.*field_);
-}
+bool ShareOption::parse(std::string_view text, Options& options) const { return read_number(text, options.*field_); }
 
 std::string ShareOption::complaint(const Options& options) const {
   const double value = options.*field_;
@@ -148,9 +141,7 @@ std::string ShareOption::text(const Options& options) const { return number_text
 
 // -- SwitchOption
 
-bool SwitchOption::parse(std::string_view text, Options& options) const {
-  return read_switch(text, options.*field_);
-}
+bool SwitchOption::parse(std::string_view text, Options& options) const { return read_switch(text, options.*field_); }
 
 std::string SwitchOption::complaint(const Options&) const { return {}; }
 
@@ -160,9 +151,7 @@ std::string SwitchOption::text(const Options& options) const { return options.*f
 
 // -- LaterOption
 
-bool LaterOption::parse(std::string_view text, Options& options) const {
-  return field_->parse(text, options);
-}
+bool LaterOption::parse(std::string_view text, Options& options) const { return field_->parse(text, options); }
 
 std::string LaterOption::complaint(const Options& options) const {
   const std::string complaint = field_->complaint(options);

@@ -57,8 +57,7 @@ void apply_variable(std::string_view variable, std::string_view value, Options& 
     if (!complaint.empty()) throw std::invalid_argument(shown + complaint);
     return;
   }
-  if (variable == kTraceVariable)
-    throw std::invalid_argument(shown + "tracing is not available in this build");
+  if (variable == kTraceVariable) throw std::invalid_argument(shown + "tracing is not available in this build");
   if (const OptionField* nearest = nearest_to(variable))
     throw std::invalid_argument(shown + "there is no such option; did you mean " + nearest->variable() + "?");
 }
@@ -77,8 +76,7 @@ void apply_environment(const char* const* environment, Options& options) {
 
 std::string OptionField::variable() const {
   std::string text(kPrefix);
-  for (const char letter : name())
-    text += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
+  for (const char letter : name()) text += static_cast<char>(std::toupper(static_cast<unsigned char>(letter)));
   return text;
 }
 
@@ -89,8 +87,8 @@ Options resolve_options(const Options& from_code, const char* const* environment
   for (const OptionFieldPointer& field : option_fields()) {
     const std::string complaint = field->complaint(options);
     if (!complaint.empty())
-      throw std::invalid_argument("tandem: Options::" + std::string(field->name()) + " = " +
-                                  field->text(options) + ": " + complaint);
+      throw std::invalid_argument("tandem: Options::" + std::string(field->name()) + " = " + field->text(options) +
+                                  ": " + complaint);
   }
   if (options.processors == 0) options.processors = options.seed != 0 ? 1 : available_cpus();
   return options;
@@ -98,8 +96,7 @@ Options resolve_options(const Options& from_code, const char* const* environment
 
 std::string text_of(const Options& options) {
   std::string text;
-  for (const OptionFieldPointer& field : option_fields())
-    text += field->variable() + "=" + field->text(options) + "\n";
+  for (const OptionFieldPointer& field : option_fields()) text += field->variable() + "=" + field->text(options) + "\n";
   return text;
 }
 

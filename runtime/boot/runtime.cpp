@@ -34,12 +34,10 @@ class OneRun {
  public:
   OneRun() {
     if (detail::current_goroutine() != nullptr)
-      throw std::logic_error(
-          "tandem::run: called inside a goroutine; start further goroutines with tandem::go");
+      throw std::logic_error("tandem::run: called inside a goroutine; start further goroutines with tandem::go");
     // Acquire, and release below: this run finds what the last one left as that one left it.
     if (run_in_progress.exchange(true, std::memory_order_acquire))
-      throw std::logic_error(
-          "tandem::run: another thread is running the runtime; it can be run again afterwards");
+      throw std::logic_error("tandem::run: another thread is running the runtime; it can be run again afterwards");
   }
   ~OneRun() { run_in_progress.store(false, std::memory_order_release); }
   OneRun(const OneRun&) = delete;
@@ -84,8 +82,7 @@ class Runtime {
 
  private:
   void plug() {
-    TANDEM_CHECK(seam::current_phase() == seam::Phase::kIdle,
-                 "the last run ended in the middle of a collection");
+    TANDEM_CHECK(seam::current_phase() == seam::Phase::kIdle, "the last run ended in the middle of a collection");
     for (std::uint32_t index = 0; index < options_.processors; ++index) processors_[index].index = index;
     registry.options = &options_;
     registry.processors = processors_.get();
@@ -118,8 +115,7 @@ class Runtime {
     if (faults_handled_) remove_null_fault_handler();
     if (collector_started_) gc::the_collector().stop();
     poller_.close();
-    detail::global_words.poll.store(
-        0, std::memory_order_relaxed);  // requests posted after the last worker had gone
+    detail::global_words.poll.store(0, std::memory_order_relaxed);  // requests posted after the last worker had gone
     registry.options = nullptr;
     registry.scheduler = nullptr;
     registry.collector = nullptr;

@@ -18,15 +18,14 @@ void print_line(std::uint64_t since_start_ns, const Statistics& before, const St
     return static_cast<unsigned long long>(now.*counter - before.*counter);
   };
   char line[256];
-  const int length =
-      std::snprintf(line, sizeof line,
-                    "tandem sched %llu ms: %llu goroutines, +%llu started, %llu switches, %llu parks, %llu "
-                    "steals, %llu preemptions, "
-                    "%llu ms CPU\n",
-                    static_cast<unsigned long long>(since_start_ns / 1'000'000),
-                    static_cast<unsigned long long>(now.goroutines), grown(&Statistics::goroutines_created),
-                    grown(&Statistics::switches), grown(&Statistics::parks), grown(&Statistics::steals),
-                    grown(&Statistics::preemptions), grown(&Statistics::process_cpu_ns) / 1'000'000);
+  const int length = std::snprintf(
+      line, sizeof line,
+      "tandem sched %llu ms: %llu goroutines, +%llu started, %llu switches, %llu parks, %llu "
+      "steals, %llu preemptions, "
+      "%llu ms CPU\n",
+      static_cast<unsigned long long>(since_start_ns / 1'000'000), static_cast<unsigned long long>(now.goroutines),
+      grown(&Statistics::goroutines_created), grown(&Statistics::switches), grown(&Statistics::parks),
+      grown(&Statistics::steals), grown(&Statistics::preemptions), grown(&Statistics::process_cpu_ns) / 1'000'000);
   base::write_stderr(line, std::min(static_cast<std::size_t>(length), sizeof line - 1));
 }
 

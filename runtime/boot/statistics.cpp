@@ -101,8 +101,7 @@ Statistics gather_statistics() {
   now.times_held = seam::registry.world_stop.times_held();
   now.handshakes = seam::registry.handshake.number();
   const auto merged = std::make_unique<base::Histogram>();
-  for (const seam::Processor& processor : seam::registry.all_processors())
-    merged->merge(processor.time_to_safepoint);
+  for (const seam::Processor& processor : seam::registry.all_processors()) merged->merge(processor.time_to_safepoint);
   now.time_to_safepoint = snapshot_of(*merged);
   return now;
 }

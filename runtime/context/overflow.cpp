@@ -80,8 +80,7 @@ void install(int signal, struct sigaction* previous) noexcept {
 void uninstall(int signal, const struct sigaction& previous) noexcept {
   struct sigaction current{};
   ::sigaction(signal, nullptr, &current);
-  if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == on_fault)
-    ::sigaction(signal, &previous, nullptr);
+  if ((current.sa_flags & SA_SIGINFO) != 0 && current.sa_sigaction == on_fault) ::sigaction(signal, &previous, nullptr);
 }
 
 }  // namespace
@@ -103,8 +102,7 @@ void remove_overflow_handler() noexcept {
   handler.arena = nullptr;
 }
 
-void report_overflow_and_exit(std::uint64_t goroutine_id, const char* name,
-                              std::size_t stack_bytes) noexcept {
+void report_overflow_and_exit(std::uint64_t goroutine_id, const char* name, std::size_t stack_bytes) noexcept {
   const bool named = name != nullptr && *name != '\0';
   base::fatal_from_signal(
       "goroutine %llu%s%s%s overflowed its stack of %zu KiB (stack_size_max): a recursion is too deep or a "

@@ -11,8 +11,7 @@ namespace tandem::context {
 void current_thread_stack(const void** low, std::size_t* bytes) noexcept {
   pthread_attr_t attributes;
   void* address = nullptr;
-  TANDEM_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0,
-               "cannot learn this thread's stack bounds");
+  TANDEM_CHECK(pthread_getattr_np(pthread_self(), &attributes) == 0, "cannot learn this thread's stack bounds");
   pthread_attr_getstack(&attributes, &address, bytes);
   pthread_attr_destroy(&attributes);
   *low = address;

@@ -43,9 +43,8 @@ bool StackArena::open(const Parameters& parameters) noexcept {
   for (;; bytes = base::round_down(bytes / 2, kStackGranuleBytes)) {
     if (bytes < bytes_min || bytes == 0) return false;
     // Self-aligned slots need a base aligned to the largest one that fits.
-    const std::size_t alignment = bytes < kStackBytesMax
-                                      ? kStackGranuleBytes << base::log2_floor(bytes / kStackGranuleBytes)
-                                      : kStackBytesMax;
+    const std::size_t alignment =
+        bytes < kStackBytesMax ? kStackGranuleBytes << base::log2_floor(bytes / kStackGranuleBytes) : kStackBytesMax;
     base_ = base::reserve(bytes, alignment, base::Access::none);
     if (base_ != nullptr) break;
   }
@@ -82,8 +81,7 @@ void StackArena::close() noexcept {
   if (map_.owner_by_granule != nullptr) {
     base::release(reinterpret_cast<std::byte*>(map_.owner_by_granule), owner_table_bytes_);
   }
-  if (slot_info_ != nullptr)
-    base::release(reinterpret_cast<std::byte*>(slot_info_), bytes_ / kStackGranuleBytes);
+  if (slot_info_ != nullptr) base::release(reinterpret_cast<std::byte*>(slot_info_), bytes_ / kStackGranuleBytes);
   map_.owner_by_granule = nullptr;
   slot_info_ = nullptr;
   base_ = nullptr;
@@ -216,8 +214,7 @@ bool StackArena::install_guards(std::byte* first_slot, std::uint32_t size_class,
   for (std::size_t i = 0; i < count; ++i) {
     GuardKind kind = GuardKind::marker;
     if (!use_markers_) {
-      kind = guard_mappings_ < guard_mappings_max_ && protect_guard(ranges[i]) ? GuardKind::mapping
-                                                                               : GuardKind::canary;
+      kind = guard_mappings_ < guard_mappings_max_ && protect_guard(ranges[i]) ? GuardKind::mapping : GuardKind::canary;
       if (kind == GuardKind::mapping) ++guard_mappings_;
     }
     if (kind == GuardKind::canary) {
@@ -288,8 +285,7 @@ bool StackArena::is_guard_hit(const void* address) const noexcept {
 }
 
 GuardKind StackArena::guard_kind(const Stack& stack) const noexcept {
-  return static_cast<GuardKind>(slot_info_[granule_of(stack.low)].load(std::memory_order_relaxed) >>
-                                kGuardKindShift);
+  return static_cast<GuardKind>(slot_info_[granule_of(stack.low)].load(std::memory_order_relaxed) >> kGuardKindShift);
 }
 
 void StackArena::check_canary(const Stack& stack) const noexcept {

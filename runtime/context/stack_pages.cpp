@@ -59,9 +59,7 @@ bool install_guard_markers(const PageRange* ranges, std::size_t count) noexcept 
   return advise(ranges, count, kMadviseGuardInstall);
 }
 
-bool protect_guard(const PageRange& range) noexcept {
-  return ::mprotect(range.address, range.bytes, PROT_NONE) == 0;
-}
+bool protect_guard(const PageRange& range) noexcept { return ::mprotect(range.address, range.bytes, PROT_NONE) == 0; }
 
 void drop_pages(const PageRange* ranges, std::size_t count) noexcept { advise(ranges, count, MADV_DONTNEED); }
 

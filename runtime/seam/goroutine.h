@@ -60,11 +60,11 @@ inline constexpr std::size_t kInlineClosureBytes = 128;
 struct alignas(base::kCacheLineBytes) Goroutine : detail::GoroutineWords {
   // -- Line 1: all that a switch, a wake-up and the collector's walk over parked goroutines read.
   std::atomic<std::uint32_t> state{kDead};
-  std::uint32_t flags = 0;                        // GoroutineFlags; written by the goroutine or its creator
-  context::Context context{};                     // valid while not running; sp == null: never ran, no stack yet
-  Goroutine* next = nullptr;                      // the one list it is on
-  std::atomic<std::uint64_t> scanned_cycle{0};    // number of the last cycle in which its roots were scanned
-  std::byte* stack_base = nullptr;                // high end of the live part of the stack
+  std::uint32_t flags = 0;                      // GoroutineFlags; written by the goroutine or its creator
+  context::Context context{};                   // valid while not running; sp == null: never ran, no stack yet
+  Goroutine* next = nullptr;                    // the one list it is on
+  std::atomic<std::uint64_t> scanned_cycle{0};  // number of the last cycle in which its roots were scanned
+  std::byte* stack_base = nullptr;              // high end of the live part of the stack
 
   // -- Line 2: parking. `ticket` is (sequence << 1 | claimed): the waker that sets the low bit owns the wake-up.
   std::atomic<std::uint64_t> ticket{1};
@@ -72,37 +72,37 @@ struct alignas(base::kCacheLineBytes) Goroutine : detail::GoroutineWords {
   std::atomic<std::uint32_t> cancel_requested{0};  // set by whoever cancels it; read at every cancellable park
   const char* wait_reason = nullptr;               // static text for dumps: "channel receive", "sleep", ...
   const void* wait_object = nullptr;
-  std::uint64_t wait_since_ns = 0;                 // coarse (seam::coarse_now_ns)
-  void* wake_value = nullptr;                      // handed over by the waker (which select case, ...)
-  std::uint32_t cancellation_shields = 0;          // CancellationShield depth; owner only
+  std::uint64_t wait_since_ns = 0;         // coarse (seam::coarse_now_ns)
+  void* wake_value = nullptr;              // handed over by the waker (which select case, ...)
+  std::uint32_t cancellation_shields = 0;  // CancellationShield depth; owner only
 
   // -- Line 3: identity, stack, closure.
   alignas(base::kCacheLineBytes) std::uint64_t id = 0;
   context::Stack stack{};
-  const char* name = nullptr;                      // owned copy or static; null: unnamed
-  void* closure = nullptr;                         // inline_closure or an allocated cell
-  std::uint32_t closure_bytes = 0;                 // scanned like a stack: [closure, closure + closure_bytes)
-  std::uint32_t stack_size_max = 0;                // bytes; 0: the default of Options
+  const char* name = nullptr;        // owned copy or static; null: unnamed
+  void* closure = nullptr;           // inline_closure or an allocated cell
+  std::uint32_t closure_bytes = 0;   // scanned like a stack: [closure, closure + closure_bytes)
+  std::uint32_t stack_size_max = 0;  // bytes; 0: the default of Options
   const ClosureOperations* closure_operations = nullptr;
-  context::CxxState cxx{};                         // exceptions in flight and errno, while not running
-  void* scheduler_data = nullptr;                  // sched/: task group it belongs to
-  struct StackSegment* segments = nullptr;         // further segments of ensure_stack, innermost first
+  context::CxxState cxx{};                  // exceptions in flight and errno, while not running
+  void* scheduler_data = nullptr;           // sched/: task group it belongs to
+  struct StackSegment* segments = nullptr;  // further segments of ensure_stack, innermost first
   [[no_unique_address]] context::SanitizerFiber sanitizer_fiber{};
 
   alignas(base::kCacheLineBytes) std::byte inline_closure[kInlineClosureBytes]{};
 };
 
 enum GoroutineFlags : std::uint32_t {
-  kRuntimeGoroutine = 1,   // finaliser and the like: not counted, not cancelled by the end of run
-  kNameOwned = 2,          // name was allocated with new[] and is freed with the descriptor
-  kClosureAllocated = 4,   // closure does not lie in inline_closure
-  kFirstGoroutine = 8,     // runs main
+  kRuntimeGoroutine = 1,  // finaliser and the like: not counted, not cancelled by the end of run
+  kNameOwned = 2,         // name was allocated with new[] and is freed with the descriptor
+  kClosureAllocated = 4,  // closure does not lie in inline_closure
+  kFirstGoroutine = 8,    // runs main
 };
 
 /// One segment of stack on which ensure_stack runs its function; lives on the segment itself.
 struct StackSegment {
-  std::byte* scan_from;   // saved stack pointer of the segment below (the caller's frames start here)
-  std::byte* scan_to;     // its base
+  std::byte* scan_from;  // saved stack pointer of the segment below (the caller's frames start here)
+  std::byte* scan_to;    // its base
   StackSegment* outer;
 };
 

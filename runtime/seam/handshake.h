@@ -37,7 +37,7 @@ class Handshake {
     return processor.acknowledged.load(std::memory_order_relaxed) != number_.load(std::memory_order_acquire);
   }
   std::uint64_t number() const { return number_.load(std::memory_order_acquire); }
-  const char* name() const;  // of the last operation; for reports
+  const char* name() const;              // of the last operation; for reports
   void reset(std::uint32_t processors);  // boot only
 
  private:

@@ -12,7 +12,7 @@
 namespace tandem::sched {
 struct ProcessorState;
 struct Worker;
-}
+}  // namespace tandem::sched
 namespace tandem::gc {
 struct ProcessorState;
 }
@@ -47,16 +47,16 @@ struct alignas(base::kCacheLineBytes) Processor : detail::ProcessorWords {
   // -- Owner writes.
   std::uint32_t index = 0;
   ScanMode scan_mode = ScanMode::kNone;
-  bool allocate_black = false;              // set by handshake 2, cleared by handshake 4
-  Goroutine* running = nullptr;             // null while its worker is in the scheduler loop
-  sched::Worker* worker = nullptr;          // the thread that drives it; null while idle
-  sched::ProcessorState* sched = nullptr;   // fixed while the runtime runs
-  gc::ProcessorState* gc = nullptr;         // fixed while the runtime runs
+  bool allocate_black = false;             // set by handshake 2, cleared by handshake 4
+  Goroutine* running = nullptr;            // null while its worker is in the scheduler loop
+  sched::Worker* worker = nullptr;         // the thread that drives it; null while idle
+  sched::ProcessorState* sched = nullptr;  // fixed while the runtime runs
+  gc::ProcessorState* gc = nullptr;        // fixed while the runtime runs
 
   // -- Anybody writes.
   alignas(base::kCacheLineBytes) std::atomic<std::uint32_t> requests{0};
   std::atomic<ProcessorStatus> status{ProcessorStatus::kIdle};
-  std::atomic<std::uint64_t> acknowledged{0};   // number of the last handshake acknowledged by or for it
+  std::atomic<std::uint64_t> acknowledged{0};  // number of the last handshake acknowledged by or for it
 
   // -- Statistics; single writer: owner or claimer.
   alignas(base::kCacheLineBytes) base::Histogram time_to_safepoint;  // ns from request to acknowledgement

@@ -19,8 +19,7 @@ bool serve_requests(Processor& processor) {
   const std::uint32_t bits = take_requests(processor);
   if (bits & kRequestHandshake) registry.handshake.acknowledge(processor);
   if (bits & kRequestHold) registry.world_stop.hold(processor);
-  if (bits & kRequestCollectorQuantum)
-    registry.collector->work(processor, kFractionalQuantumNs, WorkKind::kFractional);
+  if (bits & kRequestCollectorQuantum) registry.collector->work(processor, kFractionalQuantumNs, WorkKind::kFractional);
   return (bits & kRequestPreempt) != 0;
 }
 

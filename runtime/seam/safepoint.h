@@ -17,7 +17,8 @@ inline bool requests_pending(const Processor& processor) {
 
 /// Poll of the running goroutine; may park it.
 inline void poll() {
-  if (detail::global_words.poll.load(std::memory_order_relaxed) != 0) [[unlikely]] detail::safepoint_slow();
+  if (detail::global_words.poll.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    detail::safepoint_slow();
 }
 
 }  // namespace tandem::seam

@@ -98,9 +98,9 @@ TEST(Backtrace, StopsAtWildFramePointers) {
     return capture_backtrace({&stack[0], nullptr}, stack, stack + 4, pcs, 8);
   };
   int code = 0;
-  for (const void* wild : {static_cast<const void*>(nullptr), static_cast<const void*>(&stack[0]),
-                           static_cast<const void*>(stack + 4), reinterpret_cast<const void*>(0x7ffffff1),
-                           static_cast<const void*>(reinterpret_cast<char*>(&stack[1]) + 4)}) {
+  for (const void* wild :
+       {static_cast<const void*>(nullptr), static_cast<const void*>(&stack[0]), static_cast<const void*>(stack + 4),
+        reinterpret_cast<const void*>(0x7ffffff1), static_cast<const void*>(reinterpret_cast<char*>(&stack[1]) + 4)}) {
     stack[0] = {wild, &code};
     EXPECT_EQ(walk(), 1u) << wild;
   }

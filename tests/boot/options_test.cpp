@@ -69,11 +69,10 @@ TEST(Options, ABadValueOfTheCodeIsNoErrorWhenTheEnvironmentReplacesIt) {
 }
 
 TEST(Options, EveryKindOfValueIsRead) {
-  const Options options =
-      resolve({"TANDEM_MEMORY_LIMIT=3G", "TANDEM_STACK_SIZE_MAX=128K", "TANDEM_SHUTDOWN_GRACE=250ms",
-               "TANDEM_SAFEPOINT_REPORT=2s", "TANDEM_SCHEDTRACE=1500", "TANDEM_GCTRACE=1",
-               "TANDEM_MARK_ASSIST=off", "TANDEM_POISON_FREED=on", "TANDEM_COLLECTOR=none",
-               "TANDEM_SEED=18446744073709551615", "TANDEM_GC_PERCENT=-1"});
+  const Options options = resolve(
+      {"TANDEM_MEMORY_LIMIT=3G", "TANDEM_STACK_SIZE_MAX=128K", "TANDEM_SHUTDOWN_GRACE=250ms",
+       "TANDEM_SAFEPOINT_REPORT=2s", "TANDEM_SCHEDTRACE=1500", "TANDEM_GCTRACE=1", "TANDEM_MARK_ASSIST=off",
+       "TANDEM_POISON_FREED=on", "TANDEM_COLLECTOR=none", "TANDEM_SEED=18446744073709551615", "TANDEM_GC_PERCENT=-1"});
   EXPECT_EQ(options.memory_limit, std::uint64_t{3} << 30);
   EXPECT_EQ(options.stack_size_max, 131072u);
   EXPECT_EQ(options.shutdown_grace, 250ms);
@@ -98,8 +97,7 @@ TEST(Options, ARefusalNamesVariableValueAndWhatIsAllowed) {
   EXPECT_EQ(refusal({"TANDEM_SHUTDOWN_GRACE=5m"}),
             "tandem: TANDEM_SHUTDOWN_GRACE='5m': expected a duration (ms or s) from 0ms to 3600s");
   EXPECT_EQ(refusal({"TANDEM_GCTRACE=yes"}), "tandem: TANDEM_GCTRACE='yes': expected on or off");
-  EXPECT_EQ(refusal({"TANDEM_STOP=world"}),
-            "tandem: TANDEM_STOP='world': expected one of ragged, stop_the_world");
+  EXPECT_EQ(refusal({"TANDEM_STOP=world"}), "tandem: TANDEM_STOP='world': expected one of ragged, stop_the_world");
 }
 
 TEST(Options, WhatThisBuildDoesNotOfferIsRefused) {
@@ -109,8 +107,7 @@ TEST(Options, WhatThisBuildDoesNotOfferIsRefused) {
             "tandem: Options::collector = boehm: not available in this build; available: concurrent, none");
   EXPECT_EQ(refusal({"TANDEM_STACK_SHRINK=on"}),
             "tandem: TANDEM_STACK_SHRINK='on': not available in this build; available: off");
-  EXPECT_EQ(refusal({"TANDEM_TRACE=/tmp/x"}),
-            "tandem: TANDEM_TRACE='/tmp/x': tracing is not available in this build");
+  EXPECT_EQ(refusal({"TANDEM_TRACE=/tmp/x"}), "tandem: TANDEM_TRACE='/tmp/x': tracing is not available in this build");
 }
 
 TEST(Options, BadValuesOfTheCodeAreRefused) {
@@ -136,11 +133,10 @@ TEST(Options, BadValuesOfTheCodeAreRefused) {
 TEST(Options, TextThatIsNoValueIsRefused) {
   for (const char* entry :
        {"TANDEM_PROCESSORS=", "TANDEM_PROCESSORS= 4", "TANDEM_PROCESSORS=4 ", "TANDEM_PROCESSORS=+4",
-        "TANDEM_PROCESSORS=-1", "TANDEM_PROCESSORS=4294967297", "TANDEM_PROCESSORS=0x4",
-        "TANDEM_MEMORY_LIMIT=1.5G", "TANDEM_MEMORY_LIMIT=-5G", "TANDEM_MEMORY_LIMIT=17179869184G",
-        "TANDEM_MEMORY_LIMIT=1KK", "TANDEM_MEMORY_LIMIT=K", "TANDEM_SHUTDOWN_GRACE=-1ms",
-        "TANDEM_SHUTDOWN_GRACE=9223372036854775807s", "TANDEM_SHUTDOWN_GRACE=s",
-        "TANDEM_COLLECTOR=Concurrent", "TANDEM_POISON_FREED="})
+        "TANDEM_PROCESSORS=-1", "TANDEM_PROCESSORS=4294967297", "TANDEM_PROCESSORS=0x4", "TANDEM_MEMORY_LIMIT=1.5G",
+        "TANDEM_MEMORY_LIMIT=-5G", "TANDEM_MEMORY_LIMIT=17179869184G", "TANDEM_MEMORY_LIMIT=1KK",
+        "TANDEM_MEMORY_LIMIT=K", "TANDEM_SHUTDOWN_GRACE=-1ms", "TANDEM_SHUTDOWN_GRACE=9223372036854775807s",
+        "TANDEM_SHUTDOWN_GRACE=s", "TANDEM_COLLECTOR=Concurrent", "TANDEM_POISON_FREED="})
     EXPECT_NE(refusal({entry}), "(not refused)") << entry;
 }
 
@@ -149,17 +145,15 @@ TEST(Options, ASlipOfThePenIsAnErrorOtherNamesAreNot) {
             "tandem: TANDEM_PROCESORS='4': there is no such option; did you mean TANDEM_PROCESSORS?");
   EXPECT_EQ(refusal({"TANDEM_GCPERCENT=50"}),
             "tandem: TANDEM_GCPERCENT='50': there is no such option; did you mean TANDEM_GC_PERCENT?");
-  for (const char* entry :
-       {"TANDEM_TEST_SCALE=0.1", "TANDEM_JOBS=2", "TANDEM_SKIP_PACKAGES=1", "TANDEM_SOURCE_DIR=/x",
-        "TANDEM_BINARY_DIR=/x", "TANDEM_CMAKE=cmake", "TANDEM_CXX=g++", "TANDEM_LAB=/x"})
+  for (const char* entry : {"TANDEM_TEST_SCALE=0.1", "TANDEM_JOBS=2", "TANDEM_SKIP_PACKAGES=1", "TANDEM_SOURCE_DIR=/x",
+                            "TANDEM_BINARY_DIR=/x", "TANDEM_CMAKE=cmake", "TANDEM_CXX=g++", "TANDEM_LAB=/x"})
     EXPECT_EQ(refusal({entry}), "(not refused)") << entry;
 }
 
 TEST(Options, TextReadsBackToTheSameOptions) {
   const Options changed =
-      resolve({"TANDEM_PROCESSORS=7", "TANDEM_MEMORY_LIMIT=1537M", "TANDEM_SHUTDOWN_GRACE=1ms",
-               "TANDEM_COLLECTOR=none", "TANDEM_GC_PERCENT=-1", "TANDEM_YIELD_EVERY_POLL=1",
-               "TANDEM_COLLECT_EVERY=9"});
+      resolve({"TANDEM_PROCESSORS=7", "TANDEM_MEMORY_LIMIT=1537M", "TANDEM_SHUTDOWN_GRACE=1ms", "TANDEM_COLLECTOR=none",
+               "TANDEM_GC_PERCENT=-1", "TANDEM_YIELD_EVERY_POLL=1", "TANDEM_COLLECT_EVERY=9"});
   const std::string text = text_of(changed);
   EXPECT_NE(text.find("TANDEM_MEMORY_LIMIT=1537M\n"), std::string::npos) << text;
   std::vector<std::string> lines;
@@ -175,8 +169,7 @@ TEST(Options, TextReadsBackToTheSameOptions) {
 
 TEST(Options, NamesAreUnique) {
   std::set<std::string> variables;
-  for (const OptionFieldPointer& field : option_fields())
-    EXPECT_TRUE(variables.insert(field->variable()).second);
+  for (const OptionFieldPointer& field : option_fields()) EXPECT_TRUE(variables.insert(field->variable()).second);
 }
 
 TEST(OptionKinds, AShareIsANumberInItsRange) {

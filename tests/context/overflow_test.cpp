@@ -66,8 +66,7 @@ struct Run {
 }
 
 void overflow_as(std::uint64_t id, const char* name, std::size_t stack_bytes, bool allow_guard_markers) {
-  if (!arena.open({.reservation_bytes = std::size_t{1} << 30, .allow_guard_markers = allow_guard_markers}))
-    return;
+  if (!arena.open({.reservation_bytes = std::size_t{1} << 30, .allow_guard_markers = allow_guard_markers})) return;
   install_overflow_handler(arena, report);
   if (!install_thread_signal_stack()) return;
   NamedGoroutine goroutine;
@@ -91,8 +90,7 @@ TEST(OverflowDeathTest, WorksWithMappedGuardsAndWithoutAName) {
 
 TEST(OverflowDeathTest, WorksOnAThreadThatInstalledItsSignalStack) {
   const auto die = [] { std::thread([] { overflow_as(4, "on a thread", 64 << 10, true); }).join(); };
-  EXPECT_EXIT(die(), testing::ExitedWithCode(2),
-              "goroutine 4 \\(on a thread\\) overflowed its stack of 64 KiB");
+  EXPECT_EXIT(die(), testing::ExitedWithCode(2), "goroutine 4 \\(on a thread\\) overflowed its stack of 64 KiB");
 }
 
 TEST(OverflowDeathTest, OtherFaultsGoToThePreviousHandler) {

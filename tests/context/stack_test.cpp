@@ -32,8 +32,8 @@ std::size_t resident_bytes(const Stack& stack) {
   const auto bytes = static_cast<std::size_t>(base::round_up(stack.high, page) - low);
   std::vector<unsigned char> pages(bytes / page);
   EXPECT_EQ(mincore(low, bytes, pages.data()), 0);
-  return page * static_cast<std::size_t>(
-                    std::count_if(pages.begin(), pages.end(), [](unsigned char p) { return p & 1; }));
+  return page *
+         static_cast<std::size_t>(std::count_if(pages.begin(), pages.end(), [](unsigned char p) { return p & 1; }));
 }
 
 void use_all(const Stack& stack) { std::memset(stack.low, 0x5a, stack.usable_bytes()); }
@@ -48,8 +48,7 @@ class StackArenaTest : public testing::Test {
 
 TEST_F(StackArenaTest, GivesAlignedSlotsOfTheRightClass) {
   open();
-  for (const std::size_t wanted :
-       {std::size_t{1}, 64 * kKiB, 64 * kKiB + 1, 256 * kKiB, 300 * kKiB, 8 * kMiB, kGiB}) {
+  for (const std::size_t wanted : {std::size_t{1}, 64 * kKiB, 64 * kKiB + 1, 256 * kKiB, 300 * kKiB, 8 * kMiB, kGiB}) {
     const Stack stack = arena.allocate(wanted);
     ASSERT_TRUE(stack) << wanted;
     EXPECT_GE(stack.slot_bytes(), wanted);
@@ -90,8 +89,7 @@ TEST_F(StackArenaTest, FindsTheOwnerFromAnyAddress) {
   for (std::byte* address : {b.low, b.low + b.usable_bytes() / 3, b.high - 1})
     EXPECT_EQ(arena.owner_of(address), &second);
   // What inline code computes.
-  EXPECT_EQ(map.owner_by_granule[(reinterpret_cast<std::uintptr_t>(b.high - 1) - map.base) >> 16].load(),
-            &second);
+  EXPECT_EQ(map.owner_by_granule[(reinterpret_cast<std::uintptr_t>(b.high - 1) - map.base) >> 16].load(), &second);
   int local;
   EXPECT_EQ(arena.owner_of(&local), nullptr);
   arena.free(a);
@@ -213,8 +211,7 @@ TEST_F(StackArenaTest, CacheReusesTheWarmestAndTrims) {
 TEST_F(StackArenaTest, RunsOutOfAddressSpaceWithANullStackAndRecovers) {
   open(16 * kMiB);
   std::vector<Stack> stacks;
-  for (Stack stack; (stack = arena.allocate(256 * kKiB)); stacks.push_back(stack))
-    ASSERT_LE(stacks.size(), 64u);
+  for (Stack stack; (stack = arena.allocate(256 * kKiB)); stacks.push_back(stack)) ASSERT_LE(stacks.size(), 64u);
   EXPECT_EQ(stacks.size(), 64u);
   EXPECT_FALSE(arena.allocate(kMiB));
   StackCache cache(arena);

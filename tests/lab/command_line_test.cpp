@@ -70,8 +70,7 @@ TEST(CommandLine, TheLastOfAnOptionCounts) {
 
 TEST(CommandLine, HelpAndList) {
   EXPECT_EQ(parse_command_line({"list"}).action, Action::list);
-  for (const Words& words :
-       {Words{"help"}, Words{"--help"}, Words{"run", "--help"}, Words{"run", "index", "-h"}}) {
+  for (const Words& words : {Words{"help"}, Words{"--help"}, Words{"run", "--help"}, Words{"run", "index", "-h"}}) {
     const CommandLine line = parse_command_line(words);
     EXPECT_EQ(line.action, Action::help);
     EXPECT_FALSE(line.help_text.empty());
@@ -92,8 +91,7 @@ TEST(CommandLine, BadInputIsNamedWithWhatIsAllowed) {
   EXPECT_USAGE_ERROR("--inptu", "run", "binary-trees", "--inptu", "x");
   EXPECT_USAGE_ERROR("--input", "run", "binary-trees", "--input", "x");  // an option of another workload
   EXPECT_USAGE_ERROR("--stop", "run", "binary-trees", "--stop", "ragged,");
-  EXPECT_USAGE_ERROR("'stop' is given twice", "run", "binary-trees", "--stop", "ragged", "--set",
-                     "stop=ragged");
+  EXPECT_USAGE_ERROR("'stop' is given twice", "run", "binary-trees", "--stop", "ragged", "--set", "stop=ragged");
   EXPECT_USAGE_ERROR("--stop", "run", "binary-trees", "--stop", "ragged", "--stop", "stop_the_world");
   EXPECT_USAGE_ERROR("unknown command 'frobnicate'", "frobnicate");
   EXPECT_EQ(usage_error_of({}), "say what to do: list, run or help");

@@ -12,8 +12,7 @@ Run run_of(std::size_t variant, int round, double documents_per_second, double l
   return {variant,
           round,
           round == 0,
-          {{"metrics",
-            {{"documents_per_second", documents_per_second}, {"longest_all_stopped_ns", longest_stop_ns}}},
+          {{"metrics", {{"documents_per_second", documents_per_second}, {"longest_all_stopped_ns", longest_stop_ns}}},
            {"input_text", "/data: 3 documents"}}};
 }
 

@@ -15,9 +15,7 @@ TEST(Summary, OddNumberOfValues) {
   EXPECT_EQ(summary.count, 3u);
 }
 
-TEST(Summary, EvenNumberOfValuesGivesTheMeanOfTheMiddleTwo) {
-  EXPECT_EQ(summarise({4, 1, 2, 100}).median, 3);
-}
+TEST(Summary, EvenNumberOfValuesGivesTheMeanOfTheMiddleTwo) { EXPECT_EQ(summarise({4, 1, 2, 100}).median, 3); }
 
 }  // namespace
 }  // namespace lab

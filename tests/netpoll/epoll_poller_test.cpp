@@ -24,8 +24,7 @@ constexpr std::uint64_t kTenSecondsNs = 10'000'000'000;
 class Pipe {
  public:
   Pipe() {
-    if (::pipe2(ends_, O_CLOEXEC | O_NONBLOCK) != 0)
-      throw std::system_error(errno, std::generic_category(), "pipe2");
+    if (::pipe2(ends_, O_CLOEXEC | O_NONBLOCK) != 0) throw std::system_error(errno, std::generic_category(), "pipe2");
   }
   ~Pipe() {
     ::close(ends_[0]);
@@ -94,8 +93,7 @@ TEST_F(EpollPollerTest, TheProcessorIsHandedThrough) {
   static Processor* seen;
   seen = nullptr;
   Processor here;
-  ASSERT_TRUE(poller_.arm(id, kRead,
-                          {[](void*, std::uint32_t, Processor* processor) { seen = processor; }, nullptr}));
+  ASSERT_TRUE(poller_.arm(id, kRead, {[](void*, std::uint32_t, Processor* processor) { seen = processor; }, nullptr}));
   pipe.put();
   EXPECT_EQ(poller_.poll(kTenSecondsNs, &here), 1u);
   EXPECT_EQ(seen, &here);

@@ -89,7 +89,8 @@ TEST_P(ArrayTest, AlignmentIsKept) {
 
 TEST_P(ArrayTest, MembersKeepTheirObjects) {
   run(zealous(), [] {
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{7}, std::size_t{100}, std::size_t{900}}) {
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, std::size_t{7}, std::size_t{100}, std::size_t{900}}) {
       Local<Array<Member<Canary>>> array = make_array<Member<Canary>>(size);
       for (std::size_t i = 0; i < size; ++i) {
         ASSERT_FALSE((*array)[i]);

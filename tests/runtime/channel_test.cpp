@@ -320,8 +320,7 @@ TEST_P(ChannelTest, IterationKeepsTheChannel) {
 }
 
 TEST_P(ChannelTest, RefusesACapacityBeyondItsRange) {
-  run_clean(
-      [] { EXPECT_THROW(static_cast<void>(make_channel<char>(std::size_t{1} << 32)), std::length_error); });
+  run_clean([] { EXPECT_THROW(static_cast<void>(make_channel<char>(std::size_t{1} << 32)), std::length_error); });
 }
 
 TEST(ChannelDeathTest, UsedOffAGoroutineSaysSo) {

@@ -164,8 +164,7 @@ TEST_P(CollectionTest, ParkedGoroutinesKeepTheirObjects) {
 TEST_P(CollectionTest, QueuedGoroutinesKeepTheirClosures) {
   run([] {
     tandem::WaitGroup group;
-    for (std::uint64_t i = 0; i < 2000; ++i)
-      group.go([canary = make<Canary>(i), i] { EXPECT_TRUE(canary->is(i)); });
+    for (std::uint64_t i = 0; i < 2000; ++i) group.go([canary = make<Canary>(i), i] { EXPECT_TRUE(canary->is(i)); });
     collect();
     group.wait();
   });

@@ -150,8 +150,10 @@ class Turn {
   void await_polling(int whose) const {
     for (int tries = 1; !is(whose); ++tries) {
       tandem::safepoint();
-      if (alone_) tandem::yield();
-      else if (tries % 64 == 0) std::this_thread::yield();
+      if (alone_)
+        tandem::yield();
+      else if (tries % 64 == 0)
+        std::this_thread::yield();
     }
   }
   /// Waits without passing a safepoint, for as long as that takes another processor; the other goroutine may be waiting for
@@ -438,20 +440,18 @@ void store_old_into_new_everywhere(std::uint32_t processors, std::uint64_t seed,
 
 TEST_P(HeapLitmusTest, AnOldObjectIsStoredIntoANewOne) {
   run_while_collecting([this](Jitter& jitter, auto go_on) {
-    store_old_into_new_everywhere(processors(), seed(), go_on, jitter,
-                                  [](const Local<Canary>& old, std::uint64_t i) {
-                                    Local<Canary> fresh = make<Canary>(i);
-                                    fresh->next = old;
-                                    return fresh;
-                                  });
+    store_old_into_new_everywhere(processors(), seed(), go_on, jitter, [](const Local<Canary>& old, std::uint64_t i) {
+      Local<Canary> fresh = make<Canary>(i);
+      fresh->next = old;
+      return fresh;
+    });
   });
 }
 
 TEST_P(HeapLitmusTest, ANewObjectIsInitialisedWithAnOldOne) {
   run_while_collecting([this](Jitter& jitter, auto go_on) {
-    store_old_into_new_everywhere(
-        processors(), seed(), go_on, jitter,
-        [](const Local<Canary>& old, std::uint64_t i) { return make<Canary>(old, i); });
+    store_old_into_new_everywhere(processors(), seed(), go_on, jitter,
+                                  [](const Local<Canary>& old, std::uint64_t i) { return make<Canary>(old, i); });
   });
 }
 

@@ -9,8 +9,8 @@
 #include <random>
 #include <string>
 
-#include <gtest/gtest.h>
 #include <tandem/tandem.h>
+#include <gtest/gtest.h>
 
 namespace tandem_test {
 

@@ -93,7 +93,8 @@ void compare_with_unordered_map(const Local<M>& map, std::uint64_t seed, int ope
 TEST_P(MapTest, IntegersToIntegersAsUnorderedMap) {
   run([this] {
     const auto same = [](std::uint64_t n) { return n; };
-    compare_with_unordered_map(make_map<std::uint64_t, std::uint64_t>(), 1 + processors(), kOperations, same, same, same);
+    compare_with_unordered_map(make_map<std::uint64_t, std::uint64_t>(), 1 + processors(), kOperations, same, same,
+                               same);
   });
 }
 

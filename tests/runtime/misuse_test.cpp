@@ -33,8 +33,7 @@ TEST(MisuseDeathTest, ADeadlockIsReportedWithADumpOfEveryGoroutine) {
 
 TEST(MisuseDeathTest, AnExceptionThatLeavesAGoroutineTerminates) {
   EXPECT_EXIT(tandem::run([] {
-                tandem::go(tandem::GoOptions{.name = "thrower"},
-                           [] { throw std::runtime_error("gone wrong"); });
+                tandem::go(tandem::GoOptions{.name = "thrower"}, [] { throw std::runtime_error("gone wrong"); });
                 tandem::sleep_for(10s);
               }),
               testing::KilledBySignal(SIGABRT), "thrower(.|\n)*gone wrong");
@@ -86,8 +85,8 @@ TEST(MisuseDeathTest, DereferencingNull) {
 }
 
 TEST(MisuseDeathTest, AFaultThatIsNoNullReferenceIsLeftAlone) {
-  EXPECT_EXIT(tandem::run([] { *reinterpret_cast<volatile int*>(0x123450000) = 1; }),
-              testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_EXIT(tandem::run([] { *reinterpret_cast<volatile int*>(0x123450000) = 1; }), testing::KilledBySignal(SIGSEGV),
+              "");
 }
 
 TEST(MisuseDeathTest, ParkingOutsideOfARun) { EXPECT_DEATH(tandem::sleep_for(1ms), "goroutine"); }

@@ -31,8 +31,8 @@ static_assert(std::is_same_v<tandem::detail::RootedForm<int>, int>);
 static_assert(std::is_same_v<tandem::detail::RootedForm<std::string>, std::string>);
 static_assert(std::is_same_v<tandem::detail::RootedForm<Member<Canary>>, Local<Canary>>);
 static_assert(std::is_same_v<tandem::detail::RootedForm<Job>, Rooted<Job>>);
-static_assert(std::is_same_v<tandem::detail::RootedForm<std::array<Member<Canary>, 2>>,
-                             Rooted<std::array<Member<Canary>, 2>>>);
+static_assert(
+    std::is_same_v<tandem::detail::RootedForm<std::array<Member<Canary>, 2>>, Rooted<std::array<Member<Canary>, 2>>>);
 static_assert(std::is_nothrow_move_constructible_v<Rooted<Job>> && std::is_nothrow_move_assignable_v<Rooted<Job>>);
 
 void churn() {

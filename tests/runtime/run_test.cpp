@@ -33,8 +33,7 @@ TEST(Run, ReturnsWhatMainReturns) {
 
 TEST(Run, TakesMutableAndMoveOnlyClosures) {
   int calls = 0;
-  EXPECT_EQ(tandem::run([&calls, value = std::make_unique<int>(5)]() mutable { return ++*value + calls++; }),
-            6);
+  EXPECT_EQ(tandem::run([&calls, value = std::make_unique<int>(5)]() mutable { return ++*value + calls++; }), 6);
   EXPECT_EQ(calls, 1);
   auto kept = [count = 0]() mutable { return ++count; };
   EXPECT_EQ(tandem::run(kept), 1);
@@ -155,8 +154,7 @@ TEST(Run, OneThatSwallowsCancelledIsThrownItAgain) {
 TEST(Run, AClosureThatNeverRanIsDestroyed) {
   std::atomic<int> destroyed{0};
   bool ran = false;
-  tandem::run(Options{.processors = 1},
-              [&] { tandem::go([&ran, guard = CountsItself(destroyed)] { ran = true; }); });
+  tandem::run(Options{.processors = 1}, [&] { tandem::go([&ran, guard = CountsItself(destroyed)] { ran = true; }); });
   EXPECT_EQ(destroyed, 1);
   EXPECT_FALSE(ran);
 }

@@ -123,8 +123,7 @@ TEST_P(SelectTest, HandlersExceptionsPropagate) {
   run_clean([] {
     auto channel = make_channel<int>(1);
     channel->send(1);
-    EXPECT_THROW(select(on_receive(channel, [](auto) { throw std::runtime_error("handler"); })),
-                 std::runtime_error);
+    EXPECT_THROW(select(on_receive(channel, [](auto) { throw std::runtime_error("handler"); })), std::runtime_error);
     EXPECT_EQ(channel->size(), 0u);
   });
 }
@@ -141,8 +140,8 @@ TEST_P(SelectTest, ChoosesUniformlyAmongReadyCases) {
     constexpr int kRounds = 20'000;
     int taken[4] = {};
     for (int i = 0; i < kRounds; ++i) {
-      const std::size_t index = select(on_receive(channels[0]), on_receive(channels[1]),
-                                       on_receive(channels[2]), on_receive(channels[3]));
+      const std::size_t index =
+          select(on_receive(channels[0]), on_receive(channels[1]), on_receive(channels[2]), on_receive(channels[3]));
       ++taken[index];
       channels[index]->send(0);
     }
@@ -255,9 +254,8 @@ TEST_P(SelectTest, CarriesReferencesAndStrings) {
                           ASSERT_TRUE(array);
                           EXPECT_EQ((**array)[0], next_array++);
                         }),
-             on_receive(strings, [&](std::optional<std::string> text) {
-               EXPECT_EQ(*text, std::to_string(next_string++));
-             }));
+             on_receive(strings,
+                        [&](std::optional<std::string> text) { EXPECT_EQ(*text, std::to_string(next_string++)); }));
   });
 }
 
@@ -287,8 +285,7 @@ TEST_P(SelectTest, SelectorTakesCasesKnownAtRunTime) {
     for (int i = 0; i < 20; ++i) channels.push_back(make_channel<int>(1));
     int sum = 0;
     Selector selector;
-    for (const auto& channel : channels)
-      selector.on_receive(channel, [&](std::optional<int> value) { sum += *value; });
+    for (const auto& channel : channels) selector.on_receive(channel, [&](std::optional<int> value) { sum += *value; });
     selector.otherwise();
     EXPECT_EQ(selector.size(), 21u);
     EXPECT_EQ(selector.select(), 20u);

@@ -86,7 +86,8 @@ TEST_P(StringTest, MembersKeepStrings) {
 
 TEST_P(StringTest, UnusedOnesAreCollected) {
   run([] {
-    for (int i = 0; i < 200'000; ++i) static_cast<void>(make_string("a string that nobody keeps, of 51 bytes altogether"));
+    for (int i = 0; i < 200'000; ++i)
+      static_cast<void>(make_string("a string that nobody keeps, of 51 bytes altogether"));
     for (int i = 0; i < 200; ++i) static_cast<void>(make_string(std::string(1 << 20, 'x')));
     tandem::collect();
     EXPECT_LT(tandem::statistics().live_bytes, 4u << 20);

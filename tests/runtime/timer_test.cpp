@@ -117,8 +117,7 @@ TEST_P(TimerTest, ThousandsFireInOrderOfTime) {
     auto order = make_channel<int>(1000);
     std::vector<Timer> timers;
     for (int i = 0; i < 200; ++i)
-      timers.emplace_back(std::chrono::microseconds(100 * (i * 37 % 200)),
-                          [order, i] { order->send(i * 37 % 200); });
+      timers.emplace_back(std::chrono::microseconds(100 * (i * 37 % 200)), [order, i] { order->send(i * 37 % 200); });
     std::vector<bool> seen(200);
     for (int i = 0; i < 200; ++i) seen[*order->receive()] = true;
     for (bool each : seen) EXPECT_TRUE(each);

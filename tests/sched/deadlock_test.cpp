@@ -51,8 +51,7 @@ TEST_P(DeadlockDeathTest, BlockingCallsThatLostTheirProcessorAreNoExcuse) {
                               std::atomic<int> calls{0};
                               for (int i = 0; i < 8; ++i)
                                 go([&] {
-                                  for (int k = 0; k < 5; ++k)
-                                    blocking([] { std::this_thread::sleep_for(1ms); });
+                                  for (int k = 0; k < 5; ++k) blocking([] { std::this_thread::sleep_for(1ms); });
                                   ++calls;
                                 });
                               while (calls < 8) yield();
@@ -65,9 +64,7 @@ TEST_P(DeadlockDeathTest, TheEndOfTheLastExternalWakerIsLookedAt) {
   EXPECT_EXIT(run_scheduler(options(),
                             [] {
                               auto waker = std::make_unique<ExternalWaker>();
-                              std::thread([kept = std::move(waker)] {
-                                std::this_thread::sleep_for(50ms);
-                              }).detach();
+                              std::thread([kept = std::move(waker)] { std::this_thread::sleep_for(50ms); }).detach();
                               park_for_ever("the other thread");
                             }),
               testing::ExitedWithCode(2), "deadlock!");

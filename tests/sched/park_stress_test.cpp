@@ -190,13 +190,13 @@ TEST_P(ParkStress, StacksAreClaimedWhileGoroutinesRun) {
     static constexpr seam::HandshakeOperation kAllowClaims{
         "allow claims", [](seam::Processor& processor) { processor.scan_mode = seam::ScanMode::kClaims; },
         [](seam::Processor&) {}};
-    static constexpr seam::HandshakeOperation kScan{
-        "scan before resume",
-        [](seam::Processor& processor) {
-          processor.scan_mode = seam::ScanMode::kScanBeforeResume;
-          if (processor.running != nullptr) seam::registry.collector->scan(*processor.running, processor);
-        },
-        [](seam::Processor&) {}};
+    static constexpr seam::HandshakeOperation kScan{"scan before resume",
+                                                    [](seam::Processor& processor) {
+                                                      processor.scan_mode = seam::ScanMode::kScanBeforeResume;
+                                                      if (processor.running != nullptr)
+                                                        seam::registry.collector->scan(*processor.running, processor);
+                                                    },
+                                                    [](seam::Processor&) {}};
     auto handshake = [](const seam::HandshakeOperation& operation) {
       seam::Processor& here = sched::processor_of(*seam::current_goroutine());
       seam::registry.handshake.request(operation, here);
@@ -254,7 +254,8 @@ TEST_P(ParkStress, StacksAreClaimedWhileGoroutinesRun) {
     EXPECT_GT(collector.scans.load(), 0u);
     wait_until([] { return goroutine_count() == 1; });
     static constexpr seam::HandshakeOperation kOff{
-        "off", [](seam::Processor& processor) { processor.scan_mode = seam::ScanMode::kNone; }, [](seam::Processor&) {}};
+        "off", [](seam::Processor& processor) { processor.scan_mode = seam::ScanMode::kNone; },
+        [](seam::Processor&) {}};
     handshake(kOff);
     seam::collector_clock.cycle = 0;
   });

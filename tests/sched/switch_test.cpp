@@ -232,9 +232,7 @@ TEST(SwitchDeathTest, StackOverflowNamesTheGoroutine) {
   options.processors = 1;
   EXPECT_EXIT(run_scheduler(options,
                             [] {
-                              go({.name = "deep"}, [] {
-                                overflow(1'000'000);
-                              });
+                              go({.name = "deep"}, [] { overflow(1'000'000); });
                               sleep_for(10s);
                             }),
               testing::ExitedWithCode(2), "deep");

@@ -120,8 +120,10 @@ TEST_P(Timers, DisarmRacesWithFiring) {
             self.fired = true;
           };
           sched::arm(node, base::now_ns() + random.below(40'000), here());
-          if (random.below(2) == 0) sleep_for(std::chrono::microseconds(random.below(40)));
-          else yield();
+          if (random.below(2) == 0)
+            sleep_for(std::chrono::microseconds(random.below(40)));
+          else
+            yield();
           const bool stopped = sched::disarm(node);
           EXPECT_NE(stopped, node.fired.load());
           node.canary = 0;

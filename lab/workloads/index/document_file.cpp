@@ -43,7 +43,7 @@ bool is_binary(const std::string& contents, std::size_t size) {
 DocumentFile read_document(const std::string& path) {
   const Descriptor file(path);
   if (file.get() < 0) return unreadable(errno);
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) != 0) return unreadable(errno);
   if (!S_ISREG(status.st_mode)) return unreadable("not a regular file");
 
@@ -52,8 +52,7 @@ DocumentFile read_document(const std::string& path) {
   std::string contents(static_cast<std::size_t>(status.st_size) + 1, '\0');
   std::size_t size = 0;
   while (true) {
-    if (size == contents.size())
-      contents.resize(contents.size() + std::max(contents.size() / 2, kGrowthBytes));
+    if (size == contents.size()) contents.resize(contents.size() + std::max(contents.size() / 2, kGrowthBytes));
     const ssize_t got = read(file.get(), contents.data() + size, contents.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return unreadable(errno);

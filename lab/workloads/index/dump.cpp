@@ -28,10 +28,8 @@ void dump_index(const Generation& generation, const std::string& path) {
   tandem::blocking([&] {  // sorting and writing know nothing of the managed heap
     std::sort(lines.begin(), lines.end(), [](const Line& a, const Line& b) { return a.term < b.term; });
     std::ofstream file(path, std::ios::binary);
-    for (const Line& line : lines)
-      file << fmt::format("{}\t{}\t{}\n", line.term, line.documents, line.occurrences);
-    if (!file.flush())
-      throw std::system_error(errno, std::generic_category(), "--dump-index: writing '" + path + "'");
+    for (const Line& line : lines) file << fmt::format("{}\t{}\t{}\n", line.term, line.documents, line.occurrences);
+    if (!file.flush()) throw std::system_error(errno, std::generic_category(), "--dump-index: writing '" + path + "'");
   });
 }
 

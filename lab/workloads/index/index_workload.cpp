@@ -66,9 +66,9 @@ void check_same(const Pass& first, const Pass& later, int number) {
       fmt::format("wrong result: pass {} over the same {} documents gave another index than the first: {} "
                   "terms, {} postings, {} "
                   "occurrences, checksum {:x}; expected {}, {}, {}, {:x}",
-                  number, first.documents, later.totals.terms, later.totals.postings,
-                  later.totals.occurrences, later.totals.checksum, first.totals.terms, first.totals.postings,
-                  first.totals.occurrences, first.totals.checksum));
+                  number, first.documents, later.totals.terms, later.totals.postings, later.totals.occurrences,
+                  later.totals.checksum, first.totals.terms, first.totals.postings, first.totals.occurrences,
+                  first.totals.checksum));
 }
 
 struct Measured {
@@ -116,9 +116,8 @@ void add_pass_metrics(nlohmann::json& metrics, const Measured& measured, const I
 }
 
 std::string input_text(const IndexRequest& request, const Pass& pass) {
-  return fmt::format("{}: {} documents, {}, {} terms; skipped {} binary and {} unreadable files",
-                     request.input, pass.documents,
-                     format_value(static_cast<double>(pass.bytes), Unit::bytes), pass.totals.terms,
+  return fmt::format("{}: {} documents, {}, {} terms; skipped {} binary and {} unreadable files", request.input,
+                     pass.documents, format_value(static_cast<double>(pass.bytes), Unit::bytes), pass.totals.terms,
                      pass.binary_files, pass.unreadable_files);
 }
 
@@ -128,8 +127,8 @@ void check_index(const RunRequest& request) {
   const std::string& input = request.index.input;
   DIR* directory = opendir(input.c_str());
   if (directory == nullptr)
-    throw UsageError(fmt::format("--input: cannot read '{}': {}; give a directory that you may read", input,
-                                 std::strerror(errno)));
+    throw UsageError(
+        fmt::format("--input: cannot read '{}': {}; give a directory that you may read", input, std::strerror(errno)));
   closedir(directory);
 }
 
@@ -143,9 +142,8 @@ nlohmann::json run_index(const RunRequest& request, const ParentPipe& parent) {
   // and is what later passes are compared with.
   const Pass first = indexer.pass(request.verbose);
   if (first.documents == 0)
-    throw UsageError(
-        fmt::format("--input: '{}' has no text files that --glob matches ({} binary, {} unreadable)",
-                    index.input, first.binary_files, first.unreadable_files));
+    throw UsageError(fmt::format("--input: '{}' has no text files that --glob matches ({} binary, {} unreadable)",
+                                 index.input, first.binary_files, first.unreadable_files));
   progress.set_phase("making the heap as large as asked for");
   const Local<Vocabulary> vocabulary = choose_vocabulary(*service->current);
   const Local<Ballast> ballast = make_ballast(service->current, index.live_mb << 20);

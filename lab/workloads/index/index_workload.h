@@ -9,7 +9,6 @@ void check_index(const RunRequest& request);
 nlohmann::json run_index(const RunRequest& request, const ParentPipe& parent);
 
 inline constexpr Workload kIndexWorkload{
-    "index", "indexes the files of a directory (--input DIR) while goroutines query the index", check_index,
-    run_index};
+    "index", "indexes the files of a directory (--input DIR) while goroutines query the index", check_index, run_index};
 
 }  // namespace lab::index

@@ -47,9 +47,7 @@ struct Pass {
 class Countdown {
  public:
   explicit Countdown(int goroutines) : left_(goroutines) {}
-  bool is_last() {
-    return left_.fetch_sub(1, std::memory_order_relaxed) == 1;
-  }  // the channels order the rest
+  bool is_last() { return left_.fetch_sub(1, std::memory_order_relaxed) == 1; }  // the channels order the rest
 
  private:
   std::atomic<int> left_;
@@ -94,8 +92,7 @@ void read_documents(const Pass& pass, const Local<Channel<std::string>>& paths,
 // -- Tokenisers
 // ------------------------------------------------------------------------------------------------
 
-using TermCounts =
-    std::unordered_map<std::string_view, std::uint32_t>;  // the views point into a document's text
+using TermCounts = std::unordered_map<std::string_view, std::uint32_t>;  // the views point into a document's text
 
 TermCounts count_terms(std::string_view text) {
   TermCounts counts;
@@ -157,8 +154,7 @@ void merge_batches(const Local<BatchChannel>& batches, const Local<Shard>& shard
 
 Local<BatchChannels> make_batch_channels(std::size_t shards) {
   auto channels = tandem::make_array<Member<BatchChannel>>(shards);
-  for (std::size_t i = 0; i < shards; ++i)
-    (*channels)[i] = tandem::make_channel<Member<TermBatch>>(kBatchesBuffered);
+  for (std::size_t i = 0; i < shards; ++i) (*channels)[i] = tandem::make_channel<Member<TermBatch>>(kBatchesBuffered);
   return channels;
 }
 

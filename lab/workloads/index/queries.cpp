@@ -25,8 +25,7 @@ void look_up(const Local<Generation>& generation, const Local<tandem::String>& t
 
 }  // namespace
 
-QueryLoad::QueryLoad(const IndexRequest& request, const Local<Service>& service,
-                     const Local<Vocabulary>& vocabulary) {
+QueryLoad::QueryLoad(const IndexRequest& request, const Local<Service>& service, const Local<Vocabulary>& vocabulary) {
   if (request.queries_per_second <= 0 || vocabulary->size() == 0) return;
   const auto goroutines = static_cast<std::size_t>(request.query_goroutines);
   results_.resize(goroutines);

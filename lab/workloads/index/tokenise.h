@@ -9,8 +9,7 @@ namespace lab::index {
 constexpr std::size_t kTermLengthMin = 2;
 
 constexpr bool is_term_byte(char byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
-         byte == '_';
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '_';
 }
 
 // Calls use(term) for every term of `text`, in order, repetitions included. A term is a maximal run of the

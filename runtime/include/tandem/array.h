@@ -34,9 +34,7 @@ class Array {
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
   T& operator[](std::size_t index) const noexcept { return data()[index]; }
-  T* data() const noexcept {
-    return reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(this) + kHeaderBytes);
-  }
+  T* data() const noexcept { return reinterpret_cast<T*>(reinterpret_cast<std::uintptr_t>(this) + kHeaderBytes); }
 
   /// The elements of a leaf array as a span; valid while the array is reachable.
   std::span<T> span() const noexcept

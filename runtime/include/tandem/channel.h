@@ -205,8 +205,7 @@ class Channel {
   // caller's Local may be assigned by another goroutine meanwhile.
   [[gnu::noinline]] void send_slow(value_type value) {
     const Local<Channel> self = local_from(this);
-    if (detail::channel_send_slow(core_, &value, detail::kElementOperations<T>) ==
-        detail::ChannelResult::kClosed)
+    if (detail::channel_send_slow(core_, &value, detail::kElementOperations<T>) == detail::ChannelResult::kClosed)
       detail::throw_send_on_closed();
   }
   [[gnu::noinline]] bool try_send_slow(value_type value) {
@@ -238,8 +237,7 @@ class Channel {
   }
 
   struct NoBuffer {};
-  using Buffer =
-      std::conditional_t<Element::kManagedBuffer, Member<Array<typename Element::BufferElement>>, NoBuffer>;
+  using Buffer = std::conditional_t<Element::kManagedBuffer, Member<Array<typename Element::BufferElement>>, NoBuffer>;
 
   detail::ChannelCore core_;
   [[no_unique_address]] Buffer buffer_;

@@ -34,8 +34,7 @@ class Context;
 
 Local<Context> with_cancel(const Local<Context>& parent);
 template <class Clock, class Duration>
-Local<Context> with_deadline(const Local<Context>& parent,
-                             const std::chrono::time_point<Clock, Duration>& time);
+Local<Context> with_deadline(const Local<Context>& parent, const std::chrono::time_point<Clock, Duration>& time);
 template <class V>
 Local<Context> with_value(const Local<Context>& parent, const ContextKey<V>& key,
                           std::type_identity_t<detail::ContextForm<V>> value);
@@ -76,8 +75,7 @@ class Context {
   template <class V>
   std::optional<detail::ContextForm<V>> value(const ContextKey<V>& key) const {
     for (Local<Context> context = local_from(const_cast<Context*>(this)); context; context = context->parent_)
-      if (context->key_ == &key)
-        return detail::to_rooted(cast<detail::ContextBox<V>>(context->value_.get())->value);
+      if (context->key_ == &key) return detail::to_rooted(cast<detail::ContextBox<V>>(context->value_.get())->value);
     return std::nullopt;
   }
 

@@ -28,8 +28,9 @@ namespace tandem {
 
 /// How a goroutine differs from others.
 struct GoOptions {
-  std::string_view name = {};          ///< for dumps and reports; copied
-  std::uint64_t stack_size_max = 0;    ///< bytes; 64 KiB to 1 GiB, rounded up to a power of two; 0: Options::stack_size_max
+  std::string_view name = {};  ///< for dumps and reports; copied
+  std::uint64_t stack_size_max =
+      0;  ///< bytes; 64 KiB to 1 GiB, rounded up to a power of two; 0: Options::stack_size_max
 };
 
 /// Starts f(args...) as a goroutine. Function and arguments are decay-copied as by std::thread, into storage that the
@@ -117,10 +118,11 @@ decltype(auto) blocking(F&& f) {
 template <typename F>
 std::invoke_result_t<F&> ensure_stack(std::size_t bytes, F&& f) {
   using Result = std::invoke_result_t<F&>;
-  if (detail::stack_bytes_left() >= bytes) [[likely]] return std::invoke(f);
-  using Kept = std::conditional_t<std::is_void_v<Result>, bool,
-                                  std::conditional_t<std::is_reference_v<Result>,
-                                                     std::add_pointer_t<std::remove_reference_t<Result>>, Result>>;
+  if (detail::stack_bytes_left() >= bytes) [[likely]]
+    return std::invoke(f);
+  using Kept = std::conditional_t<
+      std::is_void_v<Result>, bool,
+      std::conditional_t<std::is_reference_v<Result>, std::add_pointer_t<std::remove_reference_t<Result>>, Result>>;
   struct Call {
     std::remove_reference_t<F>& function;
     std::optional<Kept> result;
@@ -131,17 +133,22 @@ std::invoke_result_t<F&> ensure_stack(std::size_t bytes, F&& f) {
       [](void* argument) noexcept {
         Call& self = *static_cast<Call*>(argument);
         try {
-          if constexpr (std::is_void_v<Result>) std::invoke(self.function);
-          else if constexpr (std::is_reference_v<Result>) self.result = std::addressof(std::invoke(self.function));
-          else self.result.emplace(std::invoke(self.function));
+          if constexpr (std::is_void_v<Result>)
+            std::invoke(self.function);
+          else if constexpr (std::is_reference_v<Result>)
+            self.result = std::addressof(std::invoke(self.function));
+          else
+            self.result.emplace(std::invoke(self.function));
         } catch (...) {
           self.exception = std::current_exception();
         }
       },
       &call);
   if (call.exception) std::rethrow_exception(std::move(call.exception));
-  if constexpr (std::is_reference_v<Result>) return static_cast<Result>(**call.result);
-  else if constexpr (!std::is_void_v<Result>) return std::move(*call.result);
+  if constexpr (std::is_reference_v<Result>)
+    return static_cast<Result>(**call.result);
+  else if constexpr (!std::is_void_v<Result>)
+    return std::move(*call.result);
 }
 
 }  // namespace tandem

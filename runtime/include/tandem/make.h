@@ -16,9 +16,10 @@ namespace tandem {
 /// the constructor throws; then the object is freed without its destructor being run.
 template <class T, class... Arguments>
 [[nodiscard]] Local<T> make(Arguments&&... arguments) {
-  static_assert(detail::Managed<T>,
-                "T may hold references: give it `void trace(tandem::Visitor&) const` that visits each Member (one that a "
-                "base declares does not count), or specialise tandem::is_leaf<T> as true");
+  static_assert(
+      detail::Managed<T>,
+      "T may hold references: give it `void trace(tandem::Visitor&) const` that visits each Member (one that a "
+      "base declares does not count), or specialise tandem::is_leaf<T> as true");
   void* const cell = detail::allocate_object<T>();
   // Rooted before the constructor runs: it may allocate, and the zeroed cell is safe to scan.
   Local<T> root = Local<T>::from_raw(static_cast<T*>(cell));

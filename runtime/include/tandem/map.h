@@ -168,7 +168,8 @@ class Map {
   }
 
   [[gnu::always_inline]] void poll() const {
-    if (detail::global_words.poll.load(std::memory_order_relaxed) != 0) [[unlikely]] poll_slow();
+    if (detail::global_words.poll.load(std::memory_order_relaxed) != 0) [[unlikely]]
+      poll_slow();
   }
   // The caller's Local may be assigned by another goroutine meanwhile: a root of our own.
   [[gnu::noinline, gnu::cold]] void poll_slow() const {
@@ -253,9 +254,9 @@ class Map {
     return fresh;
   }
 
-  Member<Groups> table_;     // null while nothing was ever inserted
-  std::size_t size_ = 0;     // entries
-  std::size_t unused_ = 0;   // slots never used that may be used before the table grows
+  Member<Groups> table_;    // null while nothing was ever inserted
+  std::size_t size_ = 0;    // entries
+  std::size_t unused_ = 0;  // slots never used that may be used before the table grows
 };
 
 template <class K, class V>
@@ -284,7 +285,7 @@ class Map<K, V>::Iterator {
   void find_next() {
     entry_.reset();
     if (!groups_) return;
-    for (const std::size_t count = Table::slot_count(*groups_); next_ < count; ) {
+    for (const std::size_t count = Table::slot_count(*groups_); next_ < count;) {
       const Place here{&(*groups_)[next_ / detail::kMapGroupSlots],
                        static_cast<unsigned>(next_ % detail::kMapGroupSlots)};
       if (here.slot == 0) map_->poll();

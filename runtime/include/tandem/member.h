@@ -75,9 +75,7 @@ class Member {
   void check_place() const noexcept {
     if constexpr (detail::kDebugChecks) detail::check_member_place(this);
   }
-  static void* erase(T* pointer) noexcept {
-    return const_cast<void*>(static_cast<const volatile void*>(pointer));
-  }
+  static void* erase(T* pointer) noexcept { return const_cast<void*>(static_cast<const volatile void*>(pointer)); }
   [[gnu::always_inline]] void initialise(T* pointer) noexcept {
     check_place();
     detail::initialise_managed(slot_, erase(pointer));
@@ -115,7 +113,5 @@ Local<T>& Local<T>::operator=(const Member<U>& member) noexcept {
 
 template <class T>
 struct std::hash<tandem::Member<T>> {
-  std::size_t operator()(const tandem::Member<T>& member) const noexcept {
-    return std::hash<T*>{}(member.raw());
-  }
+  std::size_t operator()(const tandem::Member<T>& member) const noexcept { return std::hash<T*>{}(member.raw()); }
 };

@@ -64,18 +64,14 @@ class Persistent {
   std::add_lvalue_reference_t<T> operator*() const noexcept { return *raw(); }
   explicit operator bool() const noexcept { return raw() != nullptr; }
   Local<T> get() const noexcept { return Local<T>::from_raw(raw()); }
-  T* raw() const noexcept {
-    return slot_ ? static_cast<T*>(slot_->object.load(std::memory_order_acquire)) : nullptr;
-  }
+  T* raw() const noexcept { return slot_ ? static_cast<T*>(slot_->object.load(std::memory_order_acquire)) : nullptr; }
 
   friend bool operator==(const Persistent& a, std::nullptr_t) noexcept { return a.raw() == nullptr; }
 
  private:
   struct Raw {};
   Persistent(Raw, T* pointer) : slot_(pointer ? detail::make_persistent_slot(erase(pointer)) : nullptr) {}
-  static void* erase(T* pointer) noexcept {
-    return const_cast<void*>(static_cast<const volatile void*>(pointer));
-  }
+  static void* erase(T* pointer) noexcept { return const_cast<void*>(static_cast<const volatile void*>(pointer)); }
   Persistent& assign(T* pointer) {
     if (!pointer)
       reset();

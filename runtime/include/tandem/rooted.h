@@ -43,7 +43,7 @@ class Rooted {
   template <class... Arguments>
     requires(!(sizeof...(Arguments) == 1 && (std::is_same_v<std::remove_cvref_t<Arguments>, Rooted> && ...)) &&
              (std::is_constructible_v<S, Arguments...> ||
-              requires(Arguments && ... arguments) { S{std::forward<Arguments>(arguments)...}; }))
+              requires(Arguments&&... arguments) { S{std::forward<Arguments>(arguments)...}; }))
   Rooted(Arguments&&... arguments) : root_(make<S>(std::forward<Arguments>(arguments)...)) {}
 
   Rooted(const Rooted& other) : root_(copy_of(other.root_)) {}

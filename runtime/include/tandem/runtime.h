@@ -38,7 +38,7 @@ struct Options {
     io_uring,  ///< (later)
   };
   enum class Stop : std::uint8_t {
-    ragged,  ///< each processor passes each step of a cycle at its own safepoint; none waits for another
+    ragged,          ///< each processor passes each step of a cycle at its own safepoint; none waits for another
     stop_the_world,  ///< the same cycle, but processors are held at their safepoint until it has ended
   };
   enum class RootsBy : std::uint8_t {

@@ -29,15 +29,13 @@ namespace tandem {
 template <class Reference, class Handler = detail::NoHandler>
 auto on_receive(const Reference& channel, Handler&& handler = {}) {
   using T = detail::ElementOf<Reference>;
-  return detail::ReceiveCase<T, std::decay_t<Handler>>(Local<Channel<T>>(channel),
-                                                       std::forward<Handler>(handler));
+  return detail::ReceiveCase<T, std::decay_t<Handler>>(Local<Channel<T>>(channel), std::forward<Handler>(handler));
 }
 
 /// A case that sends `value` to `channel`. The handler takes nothing. If the case is taken because the
 /// channel is closed, select throws ChannelClosed.
 template <class Reference, class Handler = detail::NoHandler>
-auto on_send(const Reference& channel, detail::RootedForm<detail::ElementOf<Reference>> value,
-             Handler&& handler = {}) {
+auto on_send(const Reference& channel, detail::RootedForm<detail::ElementOf<Reference>> value, Handler&& handler = {}) {
   using T = detail::ElementOf<Reference>;
   return detail::SendCase<T, std::decay_t<Handler>>(Local<Channel<T>>(channel), std::move(value),
                                                     std::forward<Handler>(handler));
@@ -47,8 +45,7 @@ auto on_send(const Reference& channel, detail::RootedForm<detail::ElementOf<Refe
 /// less: at once). Never early. Of several the shortest counts.
 template <class Duration, class Handler = detail::NoHandler>
 auto on_timeout(const Duration& duration, Handler&& handler = {}) {
-  return detail::TimeoutCase<std::decay_t<Handler>>(detail::saturated_ns(duration),
-                                                    std::forward<Handler>(handler));
+  return detail::TimeoutCase<std::decay_t<Handler>>(detail::saturated_ns(duration), std::forward<Handler>(handler));
 }
 
 /// The case that is taken at once when no other is ready: with it, select does not wait. Of several the first

@@ -43,8 +43,8 @@ class Selector {
   Selector& on_send(const Reference& channel, detail::RootedForm<detail::ElementOf<Reference>> value,
                     Handler&& handler = {}) {
     using T = detail::ElementOf<Reference>;
-    return add<detail::RepeatedSendCase<T, std::decay_t<Handler>>>(
-        Local<Channel<T>>(channel), std::move(value), std::forward<Handler>(handler));
+    return add<detail::RepeatedSendCase<T, std::decay_t<Handler>>>(Local<Channel<T>>(channel), std::move(value),
+                                                                   std::forward<Handler>(handler));
   }
   template <class Duration, class Handler = detail::NoHandler>
   Selector& on_timeout(const Duration& duration, Handler&& handler = {}) {
@@ -66,8 +66,8 @@ class Selector {
     channels_.resize(count + 1);
     ready_.resize(count + 1);
     for (std::size_t i = 0; i < count; ++i) entries_[i].describe(entries_[i].cell.get(), table_[i]);
-    const detail::SelectResult taken = detail::select_core(table_.data(), static_cast<std::uint32_t>(count),
-                                                           {channels_.data(), ready_.data()});
+    const detail::SelectResult taken =
+        detail::select_core(table_.data(), static_cast<std::uint32_t>(count), {channels_.data(), ready_.data()});
     entries_[taken.index].run(entries_[taken.index].cell.get(), taken.result);
     return taken.index;
   }
@@ -81,10 +81,9 @@ class Selector {
 
   template <class Case, class... Arguments>
   Selector& add(Arguments&&... arguments) {
-    entries_.push_back(
-        {detail::ClosureCell::make<Case>("case of a Selector", std::forward<Arguments>(arguments)...),
-         [](void* typed, detail::SelectCase& entry) { static_cast<Case*>(typed)->describe(entry); },
-         [](void* typed, detail::ChannelResult result) { static_cast<Case*>(typed)->run(result); }});
+    entries_.push_back({detail::ClosureCell::make<Case>("case of a Selector", std::forward<Arguments>(arguments)...),
+                        [](void* typed, detail::SelectCase& entry) { static_cast<Case*>(typed)->describe(entry); },
+                        [](void* typed, detail::ChannelResult result) { static_cast<Case*>(typed)->run(result); }});
     return *this;
   }
 

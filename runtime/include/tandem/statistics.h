@@ -23,9 +23,7 @@ struct HistogramSnapshot {
   std::uint64_t max_ns = 0;
   std::vector<Bucket> buckets;  ///< ascending, those that are not empty
 
-  double mean_ns() const {
-    return count == 0 ? 0.0 : static_cast<double>(sum_ns) / static_cast<double>(count);
-  }
+  double mean_ns() const { return count == 0 ? 0.0 : static_cast<double>(sum_ns) / static_cast<double>(count); }
   /// The smallest duration that at least this part of the records does not exceed; quantile 0 to 1. 0 when
   /// empty.
   std::uint64_t percentile(double quantile) const;

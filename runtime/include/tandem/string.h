@@ -69,8 +69,8 @@ inline Local<String> make_string(std::string_view view) {
     cell = detail::allocate_large(detail::kLeafPattern, bytes);
   } else {
     const std::uint32_t size_class = detail::size_class_lookup(bytes);
-    cell = detail::allocate_cell(detail::kLeafPattern * detail::kSizeClasses + size_class,
-                                 detail::kCellBytes[size_class]);
+    cell =
+        detail::allocate_cell(detail::kLeafPattern * detail::kSizeClasses + size_class, detail::kCellBytes[size_class]);
   }
   Local<String> root = Local<String>::from_raw(static_cast<String*>(cell));
   auto* string = ::new (cell) String(view.size());

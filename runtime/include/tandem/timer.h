@@ -47,8 +47,7 @@ class Timer {
   Timer(const std::chrono::duration<Rep, Period>& delay, F&& f) {
     using Function = std::decay_t<F>;
     const Local<detail::TimerFunction> function = make<detail::TimerFunction>(
-        std::in_place_type<Function>,
-        detail::ClosureCell::make<Function>("function of a Timer", std::forward<F>(f)));
+        std::in_place_type<Function>, detail::ClosureCell::make<Function>("function of a Timer", std::forward<F>(f)));
     function_ = function;
     function->start(detail::saturated_ns(delay));
   }

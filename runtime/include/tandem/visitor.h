@@ -82,9 +82,9 @@ C class_of(void (C::*)(Visitor&) const);
 
 /// Has T a trace of its own? One inherited from a base does not count: it would miss T's fields.
 template <class T>
-concept DeclaresTrace = requires(const T& object, Visitor& visit) { object.trace(visit); } &&
-                        (!requires { class_of(&T::trace); } ||
-                         requires { requires std::is_same_v<decltype(class_of(&T::trace)), T>; });
+concept DeclaresTrace = requires(const T& object, Visitor& visit) {
+  object.trace(visit);
+} && (!requires { class_of(&T::trace); } || requires { requires std::is_same_v<decltype(class_of(&T::trace)), T>; });
 
 template <class T>
 struct IsMember : std::false_type {};
@@ -97,9 +97,9 @@ struct IsStdArray<std::array<T, n>> : std::true_type {};
 
 /// What may be a managed object or a part of one.
 template <class T>
-concept Managed = DeclaresTrace<T> || IsMember<T>::value || is_leaf<T>::value ||
-                  (IsStdArray<T>::value && (DeclaresTrace<typename T::value_type> ||
-                                            IsMember<typename T::value_type>::value));
+concept Managed =
+    DeclaresTrace<T> || IsMember<T>::value || is_leaf<T>::value ||
+    (IsStdArray<T>::value && (DeclaresTrace<typename T::value_type> || IsMember<typename T::value_type>::value));
 
 template <class T>
 inline constexpr bool kIsLeaf = is_leaf<T>::value && !DeclaresTrace<T>;

@@ -23,10 +23,12 @@ void mark_constructed(void* cell);
 /// A cell of the layout, not zeroed. It is not rooted yet: the caller makes a Local of it before anything else.
 [[gnu::always_inline]] inline void* allocate_cell(LayoutNumber layout, std::size_t cell_bytes) {
   const GoroutineWords* goroutine = current_goroutine();
-  if (goroutine == nullptr) [[unlikely]] return allocate_slow(layout);
+  if (goroutine == nullptr) [[unlikely]]
+    return allocate_slow(layout);
   AllocationWindow& window = goroutine->processor->windows[layout];
   const std::uint64_t free = window.free_cells;
-  if (free == 0) [[unlikely]] return allocate_slow(layout);
+  if (free == 0) [[unlikely]]
+    return allocate_slow(layout);
   window.free_cells = free & (free - 1);
   return window.first_cell + static_cast<std::size_t>(std::countr_zero(free)) * cell_bytes;
 }

@@ -25,12 +25,14 @@ namespace tandem::detail {
 
 /// To be called with every reference that reaches a stack slot.
 [[gnu::always_inline]] inline void shade_if_stacks_unscanned(const void* address) {
-  if (barrier_bits() & kBarrierLoads) [[unlikely]] shade(address);
+  if (barrier_bits() & kBarrierLoads) [[unlikely]]
+    shade(address);
 }
 
 /// The store of every managed slot. Release: who reads the reference sees the object initialised.
 [[gnu::always_inline]] inline void store_managed(std::atomic<void*>& slot, void* value) {
-  if (barrier_bits() != 0) [[unlikely]] return store_with_barrier(slot, value);
+  if (barrier_bits() != 0) [[unlikely]]
+    return store_with_barrier(slot, value);
   slot.store(value, std::memory_order_release);
 }
 

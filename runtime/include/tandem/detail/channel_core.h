@@ -41,9 +41,7 @@ struct ChannelCore {
   WaitQueue senders;
   WaitQueue receivers;
 
-  bool has(std::uint8_t bits) const noexcept {
-    return (attention.load(std::memory_order_relaxed) & bits) != 0;
-  }
+  bool has(std::uint8_t bits) const noexcept { return (attention.load(std::memory_order_relaxed) & bits) != 0; }
   std::uint32_t size() const noexcept { return count.load(std::memory_order_relaxed); }
 
   // -- With the lock held.

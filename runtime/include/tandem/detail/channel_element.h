@@ -76,9 +76,7 @@ struct ChannelElement<T> {
     };
   };
 
-  [[gnu::always_inline]] static void put(void* element, T&& value) noexcept {
-    ::new (element) T(std::move(value));
-  }
+  [[gnu::always_inline]] static void put(void* element, T&& value) noexcept { ::new (element) T(std::move(value)); }
   [[gnu::always_inline]] static std::optional<T> take(void* element) noexcept {
     T& value = *std::launder(static_cast<T*>(element));
     std::optional<T> result(std::move(value));
@@ -111,9 +109,7 @@ struct ReferenceElement {
     member = nullptr;  // what was received is not kept alive by the channel
     return result;
   }
-  static void take_erased(void* element, void* out) {
-    *static_cast<Local<U>*>(out) = take_reference(element);
-  }
+  static void take_erased(void* element, void* out) { *static_cast<Local<U>*>(out) = take_reference(element); }
 };
 
 template <class U>
@@ -139,9 +135,7 @@ struct ChannelElement<Member<U>> : ReferenceElement<U> {
     Base::put_reference(element, static_cast<Local<U>*>(value)->raw());
   }
   // A copy, not a move: the sender's Local may be on a stack that is being scanned; its owner clears it.
-  static void hand_over(void* value, void* out) {
-    *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value);
-  }
+  static void hand_over(void* value, void* out) { *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value); }
 };
 
 template <class T>
@@ -170,8 +164,8 @@ struct ChannelElement<T> : ReferenceElement<T> {
 };
 
 template <class T>
-inline constexpr ElementOperations kElementOperations{
-    sizeof(typename ChannelElement<T>::BufferElement), &ChannelElement<T>::put_erased,
-    &ChannelElement<T>::take_erased, &ChannelElement<T>::hand_over};
+inline constexpr ElementOperations kElementOperations{sizeof(typename ChannelElement<T>::BufferElement),
+                                                      &ChannelElement<T>::put_erased, &ChannelElement<T>::take_erased,
+                                                      &ChannelElement<T>::hand_over};
 
 }  // namespace tandem::detail

@@ -14,8 +14,7 @@ namespace tandem::detail {
 
 /// A zeroed, scanned cell of `bytes`, aligned to 64. On a goroutine. Throws std::bad_alloc. `owner` is static
 /// text for dumps.
-GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes,
-                                      const char* owner);
+GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes, const char* owner);
 void* closure_in_cell(GoroutineWords* cell) noexcept;
 /// Gives the cell back; its content has been destroyed, or was never constructed.
 void free_closure_cell(GoroutineWords* cell) noexcept;
@@ -38,8 +37,8 @@ class ClosureCell {
   /// A cell with a T constructed from `arguments`; `T` is what get() points to.
   template <class T, class... Arguments>
   static ClosureCell make(const char* owner, Arguments&&... arguments) {
-    static constexpr ClosureOperations kOperations{
-        nullptr, [](void* closure) noexcept { static_cast<T*>(closure)->~T(); }};
+    static constexpr ClosureOperations kOperations{nullptr,
+                                                   [](void* closure) noexcept { static_cast<T*>(closure)->~T(); }};
     static_assert(alignof(T) <= 64, "a kept callable is aligned to at most 64 bytes");
     GoroutineWords* const cell = allocate_closure_cell(kOperations, sizeof(T), owner);
     try {

@@ -13,8 +13,7 @@ template <class Rep, class Period>
 constexpr std::uint64_t saturated_ns(const std::chrono::duration<Rep, Period>& duration) {
   using Duration = std::chrono::duration<Rep, Period>;
   if (!(duration > Duration::zero())) return 0;
-  if (std::chrono::duration<double>(duration).count() * 1e9 >= static_cast<double>(kLongestNs))
-    return kLongestNs;
+  if (std::chrono::duration<double>(duration).count() * 1e9 >= static_cast<double>(kLongestNs)) return kLongestNs;
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::nanoseconds>(duration).count());
 }
 

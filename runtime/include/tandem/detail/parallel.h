@@ -12,16 +12,13 @@ namespace tandem::detail {
 /// goroutine.
 extern constinit std::atomic<bool> goroutines_in_parallel;
 
-[[gnu::always_inline]] inline bool run_in_parallel() {
-  return goroutines_in_parallel.load(std::memory_order_relaxed);
-}
+[[gnu::always_inline]] inline bool run_in_parallel() { return goroutines_in_parallel.load(std::memory_order_relaxed); }
 
 /// compare_exchange_strong on a word that only goroutines change. Acquire when it succeeds; `release` for
 /// unlocking.
 [[gnu::always_inline]] inline bool exchange_if_equal(std::atomic<std::uint32_t>& word, std::uint32_t expected,
                                                      std::uint32_t desired, std::memory_order order) {
-  if (run_in_parallel())
-    return word.compare_exchange_strong(expected, desired, order, std::memory_order_relaxed);
+  if (run_in_parallel()) return word.compare_exchange_strong(expected, desired, order, std::memory_order_relaxed);
   if (word.load(std::memory_order_relaxed) != expected) return false;
   word.store(desired, std::memory_order_relaxed);
   return true;

@@ -29,12 +29,14 @@ struct IsRooted<Rooted<T>> : std::true_type {};
 /// Is T fit to be kept in the managed heap by value? Each failure says what to write instead.
 template <class T>
 struct ElementType {
-  static_assert(!IsLocal<T>::value,
-                "an element lies in a managed object, where a Local is no root: use Member<U> in place of Local<U>; what is "
-                "put in and taken out is a Local<U> all the same");
-  static_assert(!IsRooted<T>::value,
-                "an element lies in a managed object, where a Rooted is no root: use S in place of Rooted<S>; what is put in "
-                "and taken out is a Rooted<S> all the same");
+  static_assert(
+      !IsLocal<T>::value,
+      "an element lies in a managed object, where a Local is no root: use Member<U> in place of Local<U>; what is "
+      "put in and taken out is a Local<U> all the same");
+  static_assert(
+      !IsRooted<T>::value,
+      "an element lies in a managed object, where a Rooted is no root: use S in place of Rooted<S>; what is put in "
+      "and taken out is a Rooted<S> all the same");
   static_assert(IsLocal<T>::value || IsRooted<T>::value || Managed<T>,
                 "an element is a leaf, a Member<U>, or a type with `void trace(tandem::Visitor&) const`; or specialise "
                 "tandem::is_leaf for it as true");

@@ -25,8 +25,7 @@ class ReceiveCase {
   static constexpr bool kIsSelectCase = true;
 
   template <class H>
-  ReceiveCase(const Local<Channel<T>>& channel, H&& handler)
-      : channel_(channel), handler_(std::forward<H>(handler)) {
+  ReceiveCase(const Local<Channel<T>>& channel, H&& handler) : channel_(channel), handler_(std::forward<H>(handler)) {
     static_assert(std::is_invocable_v<Handler&, std::optional<RootedForm<T>>>,
                   "on_receive: the handler takes std::optional<R>, R being what receive() gives");
   }
@@ -121,8 +120,7 @@ class TimeoutCase {
   static constexpr bool kIsSelectCase = true;
 
   template <class H>
-  TimeoutCase(std::uint64_t timeout_ns, H&& handler)
-      : timeout_ns_(timeout_ns), handler_(std::forward<H>(handler)) {
+  TimeoutCase(std::uint64_t timeout_ns, H&& handler) : timeout_ns_(timeout_ns), handler_(std::forward<H>(handler)) {
     static_assert(std::is_invocable_v<Handler&>, "on_timeout: the handler takes no arguments");
   }
 

@@ -14,7 +14,7 @@ inline constexpr std::size_t kCellAlignment = 16;
 /// Steps of 16 bytes up to 128, then four steps a doubling (at most 20 % lost inside a cell); above 4 KiB the sizes that
 /// divide a block best.
 inline constexpr std::array<std::uint32_t, 36> kCellBytes = {
-    16,  32,  48,  64,   80,   96,   112,  128,  160,  192,  224,  256,  320,   384,   448,   512,   640,   768,
+    16,  32,   48,   64,   80,   96,   112,  128,  160,  192,  224,  256,  320,  384,  448,   512,   640,   768,
     896, 1024, 1280, 1536, 1792, 2048, 2560, 3072, 3584, 4096, 5456, 6544, 8192, 9360, 10912, 16384, 21840, 32768};
 inline constexpr std::uint32_t kSizeClasses = kCellBytes.size();
 inline constexpr std::size_t kLargestCellBytes = kCellBytes.back();

@@ -72,7 +72,8 @@ using ClosureOf = Closure<std::decay_t<F>, std::decay_t<A>...>;
 template <typename F, typename... A>
 void construct_closure(Embryo embryo, void (*abandon)(Embryo) noexcept, F&& function, A&&... arguments) {
   using Type = ClosureOf<F, A...>;
-  static_assert(alignof(Type) <= kClosureAlignment, "tandem::go: captures and arguments may be aligned to 64 bytes at most");
+  static_assert(alignof(Type) <= kClosureAlignment,
+                "tandem::go: captures and arguments may be aligned to 64 bytes at most");
   static_assert(sizeof(Type) <= UINT32_MAX, "tandem::go: captures and arguments may take 4 GiB at most");
   try {
     ::new (embryo.closure) Type(std::in_place, std::forward<F>(function), std::forward<A>(arguments)...);

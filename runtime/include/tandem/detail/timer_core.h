@@ -26,8 +26,7 @@ struct TimerRecord {
 
 /// Starts a timer that sends the time to `core` after `delay_ns`, then every `period_ns` when that is not 0.
 /// A value that finds no room is dropped. The record must not be running. On a goroutine.
-void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns,
-                         std::uint64_t period_ns);
+void start_channel_timer(TimerRecord& record, ChannelCore& core, std::uint64_t delay_ns, std::uint64_t period_ns);
 
 /// What a function timer starts when it expires: a goroutine with a closure that keeps `object` reachable.
 struct FunctionTimerOperations {

@@ -13,12 +13,11 @@ struct Waiter {
   Waiter* next;
   Waiter* previous;
   GoroutineWords* goroutine;
-  std::uint64_t
-      ticket;         // sched/park.h: a waker that claims it owns the wake-up, and only then touches `slot`
-  void* slot;         // channels: where the value is or goes; others: what the object wants to remember
-  std::uint32_t tag;  // select: index of the case; others: kind of waiter
-  bool queued;        // linked in a queue
-  bool success;       // written by the claim winner: a value was transferred (false: the channel was closed)
+  std::uint64_t ticket;  // sched/park.h: a waker that claims it owns the wake-up, and only then touches `slot`
+  void* slot;            // channels: where the value is or goes; others: what the object wants to remember
+  std::uint32_t tag;     // select: index of the case; others: kind of waiter
+  bool queued;           // linked in a queue
+  bool success;          // written by the claim winner: a value was transferred (false: the channel was closed)
 };
 
 /// First in, first out; doubly linked, because select, timeouts and cancellation withdraw from the middle.

@@ -11,8 +11,8 @@ namespace tandem::detail {
 /// Free cells that one processor owns for one layout: up to 64 neighbouring cells of one block, that is one word of
 /// the block's bitmap. Taking a cell is a count-trailing-zeros. Written by the owning processor only.
 struct AllocationWindow {
-  std::uint64_t free_cells = 0;       ///< bit i set: cell i, counted from first_cell, is free and zeroed on demand
-  std::byte* first_cell = nullptr;    ///< address of cell 0 of the window
+  std::uint64_t free_cells = 0;     ///< bit i set: cell i, counted from first_cell, is free and zeroed on demand
+  std::byte* first_cell = nullptr;  ///< address of cell 0 of the window
 };
 
 /// First words of a processor (P).
@@ -66,7 +66,8 @@ extern constinit GlobalWords global_words;
 /// The goroutine whose stack contains `address`, or null when no goroutine stack does.
 [[gnu::always_inline]] inline GoroutineWords* goroutine_of(std::uintptr_t address) {
   const std::uintptr_t offset = address - stack_map.base;
-  if (offset >= stack_map.bytes) [[unlikely]] return nullptr;
+  if (offset >= stack_map.bytes) [[unlikely]]
+    return nullptr;
   return stack_map.owner_by_granule[offset >> kStackGranuleShift].load(std::memory_order_relaxed);
 }
 
