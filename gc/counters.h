@@ -53,6 +53,7 @@ struct CollectorCounters {
   Counter allocated_objects;
   Counter freed_bytes;
   Counter finalized_objects;  // destructors and cleanups that were run
+  Counter allocation_stalls;  // allocations that waited for a cycle to end
 
   // -- Processor time, in ns, by purpose. Their sum is the collector's.
   Counter mark_cpu_ns;       // marking of every kind but assists
@@ -73,8 +74,8 @@ struct CollectorCounters {
   void begin_run(std::uint32_t processor_count) {
     for (Counter* counter :
          {&cycles, &stacks_scanned, &stack_bytes_scanned, &objects_marked, &bytes_marked, &live_bytes, &heap_bytes,
-          &next_cycle_bytes, &allocated_bytes, &allocated_objects, &freed_bytes, &finalized_objects, &mark_cpu_ns,
-          &assist_cpu_ns, &scan_cpu_ns, &sweep_cpu_ns, &handshake_cpu_ns})
+          &next_cycle_bytes, &allocated_bytes, &allocated_objects, &freed_bytes, &finalized_objects, &allocation_stalls,
+          &mark_cpu_ns, &assist_cpu_ns, &scan_cpu_ns, &sweep_cpu_ns, &handshake_cpu_ns})
       counter->set(0);
     by_processor = std::make_unique<ProcessorCounters[]>(processor_count);
     processors = processor_count;

@@ -47,6 +47,7 @@ bool stops_the_world() { return registry.options->stop == Options::Stop::stop_th
 void Cycle::begin_run() {
   completed_.store(0, std::memory_order_relaxed);
   roots_open_.store(false, std::memory_order_relaxed);
+  forget_clearing();  // the run before may have ended in the middle of it
   collector_clock.cycle.store(0, std::memory_order_relaxed);
   collector_clock.phase.store(Phase::kIdle, std::memory_order_relaxed);
   detail::global_words.barrier.store(0, std::memory_order_relaxed);
@@ -117,6 +118,12 @@ void Cycle::prepare_clearing() {
   clear_blocks_.compare_exchange_strong(unprepared, region.used() + 1, std::memory_order_acq_rel);
 }
 
+void Cycle::forget_clearing() {
+  clear_next_.store(0, std::memory_order_relaxed);
+  clear_done_.store(0, std::memory_order_relaxed);
+  clear_blocks_.store(0, std::memory_order_relaxed);
+}
+
 void Cycle::begin(Processor& here) {
   roots_open_.store(false, std::memory_order_relaxed);
   collector_clock.cycle.fetch_add(1, std::memory_order_acq_rel);
@@ -129,9 +136,7 @@ void Cycle::begin(Processor& here) {
 void Cycle::see_barrier(Processor&) {}
 void Cycle::barrier_seen(Processor& here) {
   // Only now: a worker may have stood in clear_marks() until its safepoint, and must not find the cursor at 0 again.
-  cycle.clear_next_.store(0, std::memory_order_relaxed);
-  cycle.clear_done_.store(0, std::memory_order_relaxed);
-  cycle.clear_blocks_.store(0, std::memory_order_relaxed);
+  cycle.forget_clearing();
   if (stops_the_world()) registry.world_stop.all_reached();
   cycle.set_phase(Phase::kBlack, detail::kBarrierStores | detail::kBarrierLoads);
   registry.handshake.request(kAllocateBlack, here);
@@ -278,14 +283,16 @@ void Cycle::allocate_white(Processor& processor) {
   processor.allocate_black = false;
 }
 void Cycle::finished(Processor&) {
-  std::uint64_t live = 0;
+  std::uint64_t marked = 0;
+  std::uint64_t black = 0;
   for (Processor& processor : registry.all_processors()) {
     const ProcessorState& state = state_of(processor);
-    live += state.black_bytes + state.marked_bytes;
+    marked += state.marked_bytes;
+    black += state.black_bytes;
     counters.objects_marked.add(state.marked_objects);
     counters.bytes_marked.add(state.marked_bytes);
   }
-  pacer.cycle_ended(live);
+  pacer.cycle_ended(marked, black);
   spaces.all_to_unswept();
   counters.cycles.add(1);
   cycle.completed_.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);

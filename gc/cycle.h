@@ -74,6 +74,7 @@ class Cycle {
   static void finished(seam::Processor& here);
 
   void prepare_clearing();
+  void forget_clearing();
   bool commit_if_done(seam::Processor& here);
   void after_commit(seam::Processor& here);
   void set_phase(seam::Phase phase, std::uint8_t barrier_bits);

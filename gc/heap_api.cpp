@@ -48,6 +48,17 @@ void collect_and_wait() {
   if (!collected(&wait)) seam::registry.scheduler->park_until(&collected, &wait, "collection");
 }
 
+/// Parks while the heap is too large for the running cycle to bound it (Pacer::must_stall).
+void stall_if_outgrown() {
+  while (pacer.must_stall() && cycle.running()) [[unlikely]] {
+    std::uint64_t completed = cycle.completed();
+    counters.allocation_stalls.add(1);
+    seam::registry.scheduler->park_until(
+        [](void* before) { return cycle.completed() != *static_cast<std::uint64_t*>(before); }, &completed,
+        "allocation stall");
+  }
+}
+
 bool collects() { return seam::registry.options->collector == Options::Collector::concurrent; }
 
 /// Pays for an allocation of `bytes`: starts a cycle when one is due, marks when the heap grows faster than marking goes.
@@ -108,6 +119,7 @@ void* allocate_slow(LayoutNumber layout) {
     if (allocator.refill(processor, layout)) {
       account(static_cast<std::uint64_t>(std::popcount(window.free_cells)) * cell_bytes);
       seam::poll();  // account() may have started a cycle that wants this processor held
+      stall_if_outgrown();
     } else {
       if (collected) out_of_memory();
       collect_and_wait();
@@ -120,6 +132,7 @@ void* allocate_large(PatternNumber pattern, std::size_t bytes) {
   using namespace tandem::gc;
   before_allocation("make");
   account(bytes);
+  stall_if_outgrown();
   void* cell = allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
   if (cell == nullptr && collects()) {
     collect_and_wait();

@@ -22,6 +22,8 @@ constexpr std::uint64_t kLimitTriggerPercent = 80;
 /// and more frequent cycles, so a short cycle is a cheap one.
 constexpr std::uint64_t kAssistRoomPercent = 25;
 constexpr std::uint64_t kAssistRatioMaxPercent = 2000;
+/// Allocations stall when the heap has grown by this part of the growth allowed.
+constexpr std::uint64_t kStallPercent = 200;
 constexpr std::uint64_t kNever = UINT64_MAX;
 
 }  // namespace
@@ -33,7 +35,7 @@ void Pacer::begin_run(const Options& options) {
   live_.store(0, std::memory_order_relaxed);
   allocated_.store(0, std::memory_order_relaxed);
   assist_ratio_percent_.store(0, std::memory_order_relaxed);
-  runway_ = 0;
+  runway_ = expected_live_ = 0;
   set_goal();
 }
 
@@ -43,7 +45,7 @@ void Pacer::set_goal() {
   if (by_goal_ && gc_percent_ >= 0) {
     const auto percent = static_cast<std::uint64_t>(gc_percent_);
     const std::uint64_t goal_min = kGoalMinBytes * percent / 100;
-    growth = std::max(live / 100 * percent, goal_min > live ? goal_min - live : 0);
+    growth = std::max(expected_live_ / 100 * percent, goal_min > live ? goal_min - live : 0);
     growth = std::max(growth, kGoalMinBytes / 4);
   }
   std::uint64_t trigger = kNever;
@@ -57,6 +59,7 @@ void Pacer::set_goal() {
   }
   goal_.store(growth == kNever ? kNever : live + growth, std::memory_order_relaxed);
   trigger_.store(trigger, std::memory_order_relaxed);
+  stall_.store(growth == kNever ? kNever : growth / 100 * kStallPercent, std::memory_order_relaxed);
   counters.next_cycle_bytes.set(trigger == kNever ? 0 : live + trigger);
 }
 
@@ -71,7 +74,13 @@ void Pacer::mark_started() {
   assist_ratio_percent_.store(std::min(ratio, kAssistRatioMaxPercent), std::memory_order_relaxed);
 }
 
-void Pacer::cycle_ended(std::uint64_t live_bytes) {
+// What was allocated black has not been traced. Were all of it taken for live, a cycle that allocation outran would allow the
+// next one more growth, and so on up; so it is taken to survive as the rest of the heap did.
+void Pacer::cycle_ended(std::uint64_t marked_bytes, std::uint64_t black_bytes) {
+  const std::uint64_t before = std::max<std::uint64_t>(live() + allocated_at_start_, 1);
+  const double survival = std::min(static_cast<double>(marked_bytes) / static_cast<double>(before), 1.0);
+  expected_live_ = marked_bytes + static_cast<std::uint64_t>(static_cast<double>(black_bytes) * survival);
+  const std::uint64_t live_bytes = marked_bytes + black_bytes;
   const std::uint64_t during = allocated_.load(std::memory_order_relaxed) - allocated_at_start_;
   runway_ = (runway_ + during) / 2;
   live_.store(live_bytes, std::memory_order_relaxed);

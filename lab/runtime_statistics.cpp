@@ -61,6 +61,7 @@ void RuntimeInterval::finish(nlohmann::json& metrics) const {
   metrics["interval_cpu_ns"] = process_ns;
   if (process_ns > 0)
     metrics["collector_cpu_share"] = static_cast<double>(collector_ns) / static_cast<double>(process_ns);
+  metrics["allocation_stalls"] = grown(&S::allocation_stalls);
   metrics["handshakes"] = grown(&S::handshakes);
   metrics["switches"] = grown(&S::switches);
   metrics["preemptions"] = grown(&S::preemptions);

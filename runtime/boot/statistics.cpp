@@ -63,6 +63,7 @@ void gather_collector(Statistics& into) {
   into.allocated_objects = counters.allocated_objects.get();
   into.freed_bytes = counters.freed_bytes.get();
   into.finalized_objects = counters.finalized_objects.get();
+  into.allocation_stalls = counters.allocation_stalls.get();
   into.mark_cpu_ns = counters.mark_cpu_ns.get();
   into.assist_cpu_ns = counters.assist_cpu_ns.get();
   into.scan_cpu_ns = counters.scan_cpu_ns.get();

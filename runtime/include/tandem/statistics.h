@@ -40,6 +40,7 @@ struct Statistics {
   std::uint64_t allocated_objects = 0;  ///< likewise
   std::uint64_t freed_bytes = 0;        ///< as sweeping finds it
   std::uint64_t finalized_objects = 0;  ///< destructors and cleanups run
+  std::uint64_t allocation_stalls = 0;  ///< times an allocation waited for a cycle to end: twice the growth was used up
 
   // -- Stops. With Options::stop = ragged no processor ever waits for another one, and both stay 0.
   std::uint64_t longest_all_stopped_ns = 0;  ///< from when the last processor stopped to when all were let go
