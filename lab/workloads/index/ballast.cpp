@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "lab/runtime_statistics.h"
@@ -29,9 +30,12 @@ Local<Ballast> make_ballast(const Local<Generation>& generation, std::uint64_t l
                     "a larger input",
                     format_value(static_cast<double>(with_one - before), Unit::bytes),
                     format_value(static_cast<double>(live_bytes), Unit::bytes)));
+  // Measured again and again, because what one copy takes is measured with what the processors hold for allocation: too much
+  // for a small one.
   const std::uint64_t copy_bytes = with_one - before;
-  for (std::uint64_t live = with_one; live + copy_bytes / 2 < live_bytes; live += copy_bytes)
-    ballast = tandem::make<Ballast>(generation->copy(), ballast);
+  for (std::uint64_t live = with_one; live + copy_bytes / 2 < live_bytes; live = live_bytes_now())
+    for (std::uint64_t copies = std::max<std::uint64_t>((live_bytes - live) / copy_bytes, 1); copies > 0; --copies)
+      ballast = tandem::make<Ballast>(generation->copy(), ballast);
   return ballast;
 }
 
