@@ -72,7 +72,7 @@ void Cycle::start() {
   if (!collector_clock.phase.compare_exchange_strong(idle, Phase::kFinishSweep, std::memory_order_acq_rel)) return;
   started_at_ns_ = base::now_ns();
   pacer.cycle_started();
-  registry.scheduler->wake_for_collector_work(registry.processor_count);
+  registry.scheduler->offer_cycle_step();
 }
 
 bool Cycle::has_work() const {
@@ -167,7 +167,7 @@ void Cycle::scan_running(Processor& processor) {
 void Cycle::running_scanned(Processor&) {
   root_walk.begin();
   cycle.roots_open_.store(true, std::memory_order_release);
-  registry.scheduler->wake_for_collector_work(registry.processor_count);
+  registry.scheduler->offer_cycle_step();
 }
 
 bool Cycle::walk_roots(Processor& processor, std::uint64_t deadline_ns) {
@@ -198,7 +198,7 @@ void Cycle::loads_settled(Processor&) {
   pacer.mark_started();
   cycle.mark_started_at_ns_ = base::now_ns();
   cycle.set_phase(Phase::kMark, detail::kBarrierStores);
-  registry.scheduler->wake_for_collector_work(registry.processor_count);
+  registry.scheduler->offer_cycle_step();
 }
 
 bool Cycle::mark(Processor& processor, std::uint64_t deadline_ns) {
@@ -238,7 +238,7 @@ void Cycle::flushed(Processor& here) {
     cycle.after_commit(here);
   } else {
     collector_clock.phase.store(Phase::kMark, std::memory_order_seq_cst);
-    registry.scheduler->wake_for_collector_work(registry.processor_count);
+    registry.scheduler->offer_cycle_step();
   }
 }
 
@@ -300,7 +300,7 @@ void Cycle::finished(Processor&) {
   if (registry.options->gctrace) print_cycle_line(cycle.started_at_ns_, cycle.mark_started_at_ns_);
   if (stops_the_world()) registry.world_stop.end();
   registry.scheduler->recheck_waiters();
-  registry.scheduler->wake_for_collector_work(1);
+  registry.scheduler->offer_cycle_step();
 }
 
 }  // namespace tandem::gc

@@ -23,6 +23,7 @@
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
+#include "sched/ask_in_turn.h"
 #include "sched/dump.h"
 #include "sched/shared.h"
 #include "tandem/runtime.h"
@@ -75,7 +76,6 @@ class Monitor {
   std::uint64_t slice_ns_ = 0;
   std::uint64_t report_ns_ = 0;
   std::uint64_t last_quantum_ns_ = 0;
-  std::uint32_t next_quantum_ = 0;    // index of the processor that gets the next one
   std::uint32_t blocked_rounds_ = 0;  // with a blocked worker whose processor nobody needs
   std::uint32_t idle_rounds_ = 0;
   bool some_blocked_ = false;
@@ -164,15 +164,9 @@ void Monitor::look_at(Processor& processor, std::uint64_t now) {
 }
 
 void Monitor::hand_out_quanta(std::uint64_t now) {
-  const std::uint32_t count = seam::registry.processor_count;
-  if (now - last_quantum_ns_ < kQuantumIntervalNs / count) return;
+  if (now - last_quantum_ns_ < kQuantumIntervalNs / seam::registry.processor_count) return;
   last_quantum_ns_ = now;
-  for (std::uint32_t tried = 0; tried < count; ++tried) {
-    Processor& processor = seam::registry.processors[next_quantum_++ % count];
-    if (processor.status.load(std::memory_order_relaxed) != seam::ProcessorStatus::kRunning) continue;
-    seam::post_request(processor, seam::kRequestCollectorQuantum);
-    return;
-  }
+  ask_in_turn(seam::kRequestCollectorQuantum);
 }
 
 void Monitor::poll_network(std::uint64_t now) {

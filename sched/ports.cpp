@@ -4,8 +4,10 @@
 #include <utility>
 
 #include "runtime/base/spin_lock.h"
+#include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
 #include "runtime/seam/scan_claim.h"
+#include "sched/ask_in_turn.h"
 #include "sched/idle.h"
 #include "sched/outside.h"
 #include "sched/scheduler.h"
@@ -74,6 +76,13 @@ void Scheduler::enqueue(seam::Goroutine& goroutine, seam::Processor& here) {
 
 void Scheduler::wake_for_collector_work(std::uint32_t workers) { wake_workers(workers); }
 
+void Scheduler::offer_cycle_step() {
+  if (shared->idle.idle_processors.load(std::memory_order_relaxed) > 0)
+    wake_workers(seam::registry.processor_count);
+  else
+    ask_in_turn(seam::kRequestCollectorQuantum);
+}
+
 void Scheduler::park_until(bool (*finished)(void*), void* argument, const char* reason) {
   Goroutine& self = running_goroutine("waiting for the collector");
   while (!finished(argument)) {
@@ -94,7 +103,10 @@ void Scheduler::recheck_waiters() {
     }
     if (!any) return;
     Goroutine* const goroutine = take_finished_waiter();
-    if (goroutine != nullptr && make_runnable_outside(*goroutine)) inject(*goroutine);
+    if (goroutine == nullptr || !make_runnable_outside(*goroutine)) continue;
+    inject(*goroutine);
+    // What it waited for is over: it does not wait for the end of somebody's slice as well.
+    if (shared->idle.idle_processors.load(std::memory_order_relaxed) == 0) ask_in_turn(seam::kRequestPreempt);
   }
 }
 

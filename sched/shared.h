@@ -33,6 +33,7 @@ struct Shared {
 
   // -- Anybody.
   std::atomic<std::uint64_t> last_poll_ns{0};
+  std::atomic<std::uint32_t> turn_to_be_asked{0};  // ask_in_turn's
   std::atomic<bool> ending{false};    // main has returned: goroutines are cancelled, new ones are born cancelled
   std::atomic<bool> stopping{false};  // workers leave their loops
   std::atomic<std::uint64_t> spawned_outside{0};  // by threads that drive no processor

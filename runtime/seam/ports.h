@@ -17,7 +17,10 @@ class SchedulerPort {
   virtual void enqueue(Goroutine& goroutine, Processor& here) = 0;
   /// Wakes up to `workers` idle workers, because there is collector work.
   virtual void wake_for_collector_work(std::uint32_t workers) = 0;
-  /// Parks the running goroutine until make_ready(token) is called. Not cancellable. For gc/ (collect, stalls).
+  /// A step of the cycle has begun, and it has work for anybody: wakes idle workers; where none idles, asks one running
+  /// processor, in turn, for a quantum at its next safepoint. So a cycle gets on at the pace of safepoints, not of slices.
+  virtual void offer_cycle_step() = 0;
+  /// Parks the running goroutine until `finished` holds, which is looked at again at each recheck_waiters(). Not cancellable. For gc/ (collect, stalls).
   virtual void park_until(bool (*finished)(void*), void* argument, const char* reason) = 0;
   /// Makes every goroutine that waits in park_until look at its condition again.
   virtual void recheck_waiters() = 0;
