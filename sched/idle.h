@@ -42,7 +42,7 @@ void wake_for_work();
 void wake_for_work_relaxed();
 /// Hands idle processors to up to `count` workers, whether or not somebody searches.
 void wake_workers(std::uint32_t count);
-/// A timer was armed for this time: makes sure that the watcher does not sleep past it (I4).
+/// A timer was armed for this time: makes sure that the watcher, or the monitor, does not sleep past it (I4).
 void wake_sleeper_before(std::uint64_t when_ns);
 /// Wakes every sleeping worker, with or without a processor for it: the run is over.
 void wake_everybody();

@@ -59,6 +59,8 @@ class Monitor {
   std::atomic<bool> deep_asleep{false};
   std::atomic<bool> dozing{false};  // sleeps for longer than a blocked worker should wait
   std::atomic<bool> dump_wanted{false};
+  /// 0 while it is awake. Else the time up to which it sleeps; UINT64_MAX also while it finds that out.
+  std::atomic<std::uint64_t> sleeps_until_ns{0};
 
  private:
   void run();
@@ -207,13 +209,17 @@ void Monitor::sleep(std::uint64_t now) {
   } else {
     idle_rounds_ = 0;
   }
+  sleeps_until_ns.store(UINT64_MAX, std::memory_order_seq_cst);
   const std::uint64_t until = latest_wake_up(now);
+  sleeps_until_ns.store(until, std::memory_order_seq_cst);
   dozing.store(until - now > 4 * kBlockedNs, std::memory_order_seq_cst);
   parker.park_for(until - now);
+  sleeps_until_ns.store(0, std::memory_order_relaxed);
   dozing.store(false, std::memory_order_relaxed);
 }
 
 void Monitor::run() {
+  base::prefer_to_run_at_once();
   const Options& options = *seam::registry.options;
   slice_ns_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.slice).count());
   report_ns_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.safepoint_report).count());
@@ -240,6 +246,11 @@ void wake_monitor_if_deep_asleep() {
   // The processor has been taken off the idle count (sequentially consistent) before: see Monitor::sleep.
   if (monitor->deep_asleep.load(std::memory_order_seq_cst)) [[unlikely]]
     monitor->parker.unpark();
+}
+
+void wake_monitor_before(std::uint64_t when_ns) {
+  // Sequentially consistent: after the store of the heap's next_ns.
+  if (when_ns + kTimerGraceNs < monitor->sleeps_until_ns.load(std::memory_order_seq_cst)) monitor->parker.unpark();
 }
 
 void hurry_monitor() {

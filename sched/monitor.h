@@ -19,6 +19,10 @@ void wake_monitor_if_deep_asleep();
 /// A goroutine has entered blocking(f): the monitor should look within some tens of microseconds.
 void hurry_monitor();
 
+/// A timer was armed for this time while nobody watches: the monitor does not sleep past it. The rule is I4 of idle.h, with the
+/// monitor in the place of the watcher: it announces how long it will sleep, then reads the timers.
+void wake_monitor_before(std::uint64_t when_ns);
+
 /// Async-signal-safe: makes the monitor print the goroutine dump.
 void request_dump() noexcept;
 

@@ -27,6 +27,7 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   alignas(base::kCacheLineBytes) std::int32_t turns_left = 0;
   std::int32_t turn_budget = kTurnsMax;  // adapted so that a round of turns takes less than 100 us
   bool injected_first = false;           // the last round began with the injection queue
+  bool injection_put_off = false;        // ... or should have, but something had just woken
   std::uint64_t now_ns = 0;              // as of the last look around
   std::uint64_t round_start_ns = 0;
   Goroutine* free_descriptors = nullptr;

@@ -6,6 +6,7 @@
 #include "runtime/seam/registry.h"
 #include "sched/idle.h"
 #include "sched/idle_lists.h"
+#include "sched/monitor.h"
 #include "sched/workers.h"
 
 namespace tandem::sched {
@@ -125,7 +126,9 @@ void wake_workers(std::uint32_t count) {
 
 void wake_sleeper_before(std::uint64_t when_ns) {
   // Sequentially consistent: after the store of the heap's next_ns, I4.
-  if (when_ns >= idle().watch_until_ns.load(std::memory_order_seq_cst)) return;
+  const std::uint64_t watched_until = idle().watch_until_ns.load(std::memory_order_seq_cst);
+  if (watched_until == 0) return wake_monitor_before(when_ns);
+  if (when_ns >= watched_until) return;
   const std::lock_guard guard(idle().lock);
   Worker* const watcher = idle().watcher.load(std::memory_order_relaxed);
   if (watcher != nullptr) interrupt(*watcher, true);

@@ -37,15 +37,19 @@ bool poll_network(Processor& here, std::uint64_t now) {
   return poller->poll(0, &here) > 0;
 }
 
-/// Timers and poller. Returns true when a round of turns is over, and then begins the next, with as many turns as take less
-/// than the interval.
-bool look_around(Processor& here) {
+struct Look {
+  bool round_over;  // a round of turns is over, and the next has begun
+  bool woke;        // timers or the poller have made goroutines runnable here
+};
+
+/// Timers and poller. A round has as many turns as take less than the interval.
+Look look_around(Processor& here) {
   ProcessorState& mine = *here.sched;
   mine.now_ns = base::now_ns();
-  run_expired(here, here, mine.now_ns);
+  bool woke = run_expired(here, here, mine.now_ns) > 0;
   if (mine.now_ns - shared->last_poll_ns.load(std::memory_order_relaxed) >= kLookIntervalNs)
-    poll_network(here, mine.now_ns);
-  if (--mine.turns_left >= 0) return false;
+    woke |= poll_network(here, mine.now_ns);
+  if (--mine.turns_left >= 0) return {false, woke};
   const std::uint64_t round_ns = mine.now_ns - mine.round_start_ns;
   if (round_ns > kLookIntervalNs)
     mine.turn_budget = mine.turn_budget > 1 ? mine.turn_budget / 2 : 1;
@@ -53,7 +57,7 @@ bool look_around(Processor& here) {
     ++mine.turn_budget;
   mine.round_start_ns = mine.now_ns;
   mine.turns_left = shared->zeal ? 0 : mine.turn_budget;
-  return true;
+  return {true, woke};
 }
 
 Goroutine* take_injected(Processor& here) {
@@ -152,11 +156,14 @@ Goroutine* search(Worker& worker, Processor& here) {
 /// Steps 2 to 6. Null: nothing is runnable.
 Goroutine* find_runnable(Worker& worker, Processor& here) {
   ProcessorState& mine = *here.sched;
-  const bool round_over = look_around(here);
+  const Look look = look_around(here);
   Goroutine* goroutine = nullptr;
   if (shared->steal_always && (goroutine = steal_all(here))) return goroutine;
-  // Not twice in a row: with goroutines that run for long a round may be a single turn.
-  mine.injected_first = round_over && !mine.injected_first && (goroutine = take_injected(here));
+  // Not twice in a row: with goroutines that run for long a round may be a single turn. And after what has just woken, which
+  // would wait for the slice of a goroutine that was preempted for its sake; but not always after it.
+  const bool injection_is_due = look.round_over && !mine.injected_first;
+  mine.injection_put_off = injection_is_due && look.woke && !mine.injection_put_off;
+  mine.injected_first = injection_is_due && !mine.injection_put_off && (goroutine = take_injected(here));
   if (goroutine != nullptr) {
     mine.slices.add();
     return goroutine;
