@@ -19,7 +19,7 @@ void scan_hot(std::int64_t n) {
   words[kWords / 2] = ~reinterpret_cast<std::uintptr_t>(&words[kWords / 2]);
   const auto from = reinterpret_cast<std::uintptr_t>(words);
   std::int64_t found = 0;
-  const auto count = [](void* context, const std::uintptr_t*) { ++*static_cast<std::int64_t*>(context); };
+  const auto count = [](void* context, std::uintptr_t) { ++*static_cast<std::int64_t*>(context); };
   for (std::int64_t i = 0; i < n; ++i) gc::scan_tagged_slots(from, from + sizeof(words), count, &found);
   words[kWords / 2] = 0;
   expect(found == n, "roots found in a buffer with one");

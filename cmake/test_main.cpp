@@ -16,6 +16,14 @@ namespace {
 
 constexpr std::string_view kSourceFlag = "--source=";
 
+// Is that the file of a test? The compiler may have been given its path relative to the build tree (ccache rewrites paths
+// so): without the leading "../" it is the end of the full one.
+bool is_same_file(std::string_view source, std::string_view file) {
+  while (file.substr(0, 3) == "../") file.remove_prefix(3);
+  if (source.size() < file.size() || source.substr(source.size() - file.size()) != file) return false;
+  return source.size() == file.size() || source[source.size() - file.size() - 1] == '/';
+}
+
 // A filter naming every test of `source`, separated by colons; empty if there is none.
 std::string filter_for(std::string_view source) {
   std::string filter;
@@ -24,7 +32,7 @@ std::string filter_for(std::string_view source) {
     const testing::TestSuite& suite = *unit_test.GetTestSuite(suite_index);
     for (int test_index = 0; test_index < suite.total_test_count(); ++test_index) {
       const testing::TestInfo& test = *suite.GetTestInfo(test_index);
-      if (source != test.file()) continue;
+      if (!is_same_file(source, test.file())) continue;
       filter += (filter.empty() ? "" : ":") + std::string(suite.name()) + "." + test.name();
     }
   }

@@ -41,6 +41,11 @@ namespace {
 /// Blocks whose mark bits are cleared at a time: 512 KiB of bitmap, some 30 us.
 constexpr std::uint32_t kClearBlocks = 1024;
 
+/// Blocks to sweep that are worth waking a worker for: some 20 us, as long as the wake-up takes.
+constexpr std::size_t kSweepBlocksPerWorker = 16;
+
+std::size_t sweep_pieces() { return spaces.unswept_blocks.load(std::memory_order_relaxed) / kSweepBlocksPerWorker; }
+
 bool stops_the_world() { return registry.options->stop == Options::Stop::stop_the_world; }
 }  // namespace
 
@@ -72,7 +77,7 @@ void Cycle::start() {
   if (!collector_clock.phase.compare_exchange_strong(idle, Phase::kFinishSweep, std::memory_order_acq_rel)) return;
   started_at_ns_ = base::now_ns();
   pacer.cycle_started();
-  registry.scheduler->offer_cycle_step();
+  registry.scheduler->offer_cycle_step(sweep_pieces() + region.used() / kClearBlocks);
 }
 
 bool Cycle::has_work() const {
@@ -167,7 +172,7 @@ void Cycle::scan_running(Processor& processor) {
 void Cycle::running_scanned(Processor&) {
   root_walk.begin();
   cycle.roots_open_.store(true, std::memory_order_release);
-  registry.scheduler->offer_cycle_step();
+  registry.scheduler->offer_cycle_step(root_walk.chunks());
 }
 
 bool Cycle::walk_roots(Processor& processor, std::uint64_t deadline_ns) {
@@ -198,7 +203,8 @@ void Cycle::loads_settled(Processor&) {
   pacer.mark_started();
   cycle.mark_started_at_ns_ = base::now_ns();
   cycle.set_phase(Phase::kMark, detail::kBarrierStores);
-  registry.scheduler->offer_cycle_step();
+  // Whoever marks shares what grows out of these, and wakes one more (marker.cpp).
+  registry.scheduler->offer_cycle_step(marker.pool.published());
 }
 
 bool Cycle::mark(Processor& processor, std::uint64_t deadline_ns) {
@@ -238,7 +244,7 @@ void Cycle::flushed(Processor& here) {
     cycle.after_commit(here);
   } else {
     collector_clock.phase.store(Phase::kMark, std::memory_order_seq_cst);
-    registry.scheduler->offer_cycle_step();
+    registry.scheduler->offer_cycle_step(marker.pool.published());
   }
 }
 
@@ -300,7 +306,7 @@ void Cycle::finished(Processor&) {
   if (registry.options->gctrace) print_cycle_line(cycle.started_at_ns_, cycle.mark_started_at_ns_);
   if (stops_the_world()) registry.world_stop.end();
   registry.scheduler->recheck_waiters();
-  registry.scheduler->offer_cycle_step();
+  registry.scheduler->offer_cycle_step(sweep_pieces());
 }
 
 }  // namespace tandem::gc

@@ -33,7 +33,8 @@ class PacketPool {
   /// Publishes a packet with grey objects / takes one, null when there is none.
   void publish(MarkPacket* packet);
   MarkPacket* take_published();
-  bool any_published() const { return published_count_.load(std::memory_order_acquire) != 0; }
+  std::uint64_t published() const { return published_count_.load(std::memory_order_acquire); }
+  bool any_published() const { return published() != 0; }
   /// Frees all; the published ones must have been used up or dropped.
   void release();
 

@@ -3,7 +3,6 @@
 #include "gc/counters.h"
 #include "gc/marker.h"
 #include "gc/persistent_roots.h"
-#include "gc/tag_scan.h"
 #include "runtime/base/spin_lock.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
@@ -22,8 +21,8 @@ struct ShadeContext {
   ProcessorState* state;
 };
 
-void shade_root(void* context, const std::uintptr_t* slot) {
-  marker.shade(*static_cast<ShadeContext*>(context)->state, __atomic_load_n(slot, __ATOMIC_ACQUIRE));
+void shade_root(void* context, std::uintptr_t reference) {
+  marker.shade(*static_cast<ShadeContext*>(context)->state, reference);
 }
 
 // The stack pointer that the live part of the stack begins at; 0 when the goroutine has no stack yet.
@@ -35,8 +34,7 @@ std::uintptr_t live_part_begin(const seam::Goroutine& goroutine) {
 
 }  // namespace
 
-[[gnu::noinline]] void for_each_root(seam::Goroutine& goroutine, void (*found)(void*, const std::uintptr_t*),
-                                     void* context) {
+[[gnu::noinline]] void for_each_root(seam::Goroutine& goroutine, FoundRoot found, void* context) {
   if (goroutine.closure != nullptr) {
     const auto closure = reinterpret_cast<std::uintptr_t>(goroutine.closure);
     scan_tagged_slots(closure, closure + (goroutine.closure_bytes & ~7U), found, context);

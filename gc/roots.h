@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "gc/processor_state.h"
+#include "gc/tag_scan.h"
 #include "runtime/seam/goroutine.h"
 #include "runtime/seam/processor.h"
 
@@ -15,8 +16,8 @@ namespace tandem::gc {
 /// the live part begins at the caller's frame). Sets scanned_cycle.
 void scan_goroutine(seam::Goroutine& goroutine, seam::Processor& processor);
 
-/// Calls found(context, slot) for each root of the goroutine.
-void for_each_root(seam::Goroutine& goroutine, void (*found)(void*, const std::uintptr_t*), void* context);
+/// Calls found(context, reference) for each root of the goroutine.
+void for_each_root(seam::Goroutine& goroutine, FoundRoot found, void* context);
 
 /// The walk over all goroutines after handshake 3, cut into chunks that workers take. After that handshake no unscanned
 /// goroutine runs or is resumed unscanned, so one pass is enough: what it meets unscanned is parked (it claims it) or just
@@ -28,6 +29,7 @@ class RootWalk {
   bool step(seam::Processor& processor);
   /// True for the one caller that finished the last chunk; to be asked after each step that returned true.
   bool finished_by_me();
+  std::size_t chunks() const { return chunks_.load(std::memory_order_relaxed); }
   bool chunks_left() const {
     return next_chunk_.load(std::memory_order_relaxed) < chunks_.load(std::memory_order_relaxed);
   }

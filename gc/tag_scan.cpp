@@ -12,9 +12,12 @@ namespace tandem::gc {
 
 namespace {
 
+// The read of the reference races with assignments by other goroutines, and is meant to: whichever value is read here, the
+// barrier of an assignment has shaded, or will shade, the one that was written. Volatile and not atomic, because
+// ThreadSanitizer looks at atomic accesses in exempt functions too; a word all the same.
 TANDEM_RAW_SCAN void check_word(std::uintptr_t address, FoundRoot found, void* context) {
   if (__atomic_load_n(reinterpret_cast<const std::uintptr_t*>(address), __ATOMIC_ACQUIRE) == ~address)
-    found(context, reinterpret_cast<const std::uintptr_t*>(address + 8));
+    found(context, *reinterpret_cast<const volatile std::uintptr_t*>(address + 8));
 }
 
 #if defined(__x86_64__)

@@ -6,10 +6,10 @@
 
 namespace tandem::gc {
 
-/// Calls found(context, slot) for each tagged slot in [from, to); `slot` points to the reference word. Both ends are
-/// multiples of 8. The memory may be written by another goroutine meanwhile (a Local captured by reference): a tag is read
-/// by acquire, the reference after it (DESIGN 13.14).
-using FoundRoot = void (*)(void* context, const std::uintptr_t* slot);
+/// Calls found(context, reference) for each tagged slot in [from, to). Both ends are multiples of 8. The memory may be
+/// written by another goroutine meanwhile (a Local captured by reference): a tag is read by acquire, the reference after it
+/// (DESIGN 13.14).
+using FoundRoot = void (*)(void* context, std::uintptr_t reference);
 void scan_tagged_slots(std::uintptr_t from, std::uintptr_t to, FoundRoot found, void* context);
 
 /// The portable form; the one above picks AVX2 where the processor has it. For tests.

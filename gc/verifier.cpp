@@ -2,7 +2,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <unordered_set>
 #include <vector>
 
 #include "gc/marker.h"
@@ -27,8 +26,7 @@ class Trace {
     if (!(region.allocated(cell.block)[cell.index / 64] >> (cell.index % 64) & 1))
       fail("a reference leads to a freed cell", object, from_what, from);
     if (!is_marked(cell)) fail("a reachable object is not marked", object, from_what, from);
-    const std::uintptr_t address = address_of(cell);
-    if (seen_.insert(address).second && !block.leaf) pending_.push_back(cell);
+    if (see(cell) && !block.leaf) pending_.push_back(cell);
   }
 
   void run() {
@@ -52,6 +50,14 @@ class Trace {
               "the object", object);
   }
 
+  /// True for the first time.
+  bool see(CellRef cell) {
+    std::uint64_t& word = seen_[std::size_t{cell.block} * kBitmapWords + cell.index / 64];
+    const std::uint64_t before = word;
+    word |= std::uint64_t{1} << (cell.index % 64);
+    return word != before;
+  }
+
   [[noreturn]] void fail(const char* what, std::uintptr_t object, const char* from_what, std::uintptr_t from) {
     std::fprintf(stderr, "tandem: verify_after_mark, cycle %llu: %s\n  reference %#llx, reached from %s %#llx\n",
                  static_cast<unsigned long long>(seam::collector_clock.cycle.load()), what,
@@ -59,7 +65,8 @@ class Trace {
     std::abort();
   }
 
-  std::unordered_set<std::uintptr_t> seen_;
+  // The world is held: no block is taken meanwhile.
+  std::vector<std::uint64_t> seen_ = std::vector<std::uint64_t>(std::size_t{region.used()} * kBitmapWords);
   std::vector<CellRef> pending_;
 };
 
@@ -68,9 +75,9 @@ struct RootContext {
   seam::Goroutine* goroutine;
 };
 
-void reach_root(void* context, const std::uintptr_t* slot) {
+void reach_root(void* context, std::uintptr_t reference) {
   auto& root = *static_cast<RootContext*>(context);
-  root.trace->reach(__atomic_load_n(slot, __ATOMIC_ACQUIRE), "a Local of goroutine", root.goroutine->id);
+  root.trace->reach(reference, "a Local of goroutine", root.goroutine->id);
 }
 
 }  // namespace

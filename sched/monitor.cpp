@@ -168,6 +168,8 @@ void Monitor::look_at(Processor& processor, std::uint64_t now) {
 void Monitor::hand_out_quanta(std::uint64_t now) {
   if (now - last_quantum_ns_ < kQuantumIntervalNs / seam::registry.processor_count) return;
   last_quantum_ns_ = now;
+  // A step of the cycle wakes as many idle workers as it has work for, but one of them may have found a goroutine to run.
+  if (idle_processors() > 0) wake_workers(1);
   ask_in_turn(seam::kRequestCollectorQuantum);
 }
 

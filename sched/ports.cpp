@@ -1,5 +1,6 @@
 // SchedulerPort: what the collector and the poller ask of the scheduler.
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -76,9 +77,10 @@ void Scheduler::enqueue(seam::Goroutine& goroutine, seam::Processor& here) {
 
 void Scheduler::wake_for_collector_work(std::uint32_t workers) { wake_workers(workers); }
 
-void Scheduler::offer_cycle_step() {
-  if (shared->idle.idle_processors.load(std::memory_order_relaxed) > 0)
-    wake_workers(seam::registry.processor_count);
+void Scheduler::offer_cycle_step(std::size_t pieces) {
+  const std::uint32_t idle_processors = shared->idle.idle_processors.load(std::memory_order_relaxed);
+  if (idle_processors > 0)
+    wake_workers(static_cast<std::uint32_t>(std::clamp<std::size_t>(pieces, 1, idle_processors)));
   else
     ask_in_turn(seam::kRequestCollectorQuantum);
 }

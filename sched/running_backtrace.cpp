@@ -29,13 +29,12 @@ void answer(int, siginfo_t*, void* ucontext) {
   RunningBacktrace* const result = question.wanted.exchange(nullptr, std::memory_order_acq_rel);
   if (result == nullptr) return;  // somebody else's SIGURG
   const int saved_errno = errno;
-  const base::FramePosition position = base::interrupted_frame(ucontext);
-  auto* const goroutine =
-      static_cast<Goroutine*>(detail::goroutine_of(reinterpret_cast<std::uintptr_t>(position.frame)));
+  void* const sp = base::interrupted_stack_pointer(ucontext);
+  auto* const goroutine = static_cast<Goroutine*>(detail::goroutine_of(reinterpret_cast<std::uintptr_t>(sp)));
   result->goroutine = goroutine;
   result->count = 0;
   if (goroutine != nullptr)
-    result->count = base::capture_backtrace(position, goroutine->stack.low, goroutine->stack_base, result->pcs,
+    result->count = base::capture_backtrace(base::interrupted_frame(ucontext), sp, goroutine->stack_base, result->pcs,
                                             base::kBacktraceFramesMax);
   question.answered.store(true, std::memory_order_release);
   errno = saved_errno;

@@ -37,7 +37,7 @@ class Scheduler final : public seam::SchedulerPort {
   // -- SchedulerPort.
   void enqueue(seam::Goroutine& goroutine, seam::Processor& here) override;
   void wake_for_collector_work(std::uint32_t workers) override;
-  void offer_cycle_step() override;
+  void offer_cycle_step(std::size_t pieces) override;
   void park_until(bool (*finished)(void*), void* argument, const char* reason) override;
   void recheck_waiters() override;
   void spawn_runtime_goroutine(const char* name, void (*body)(void*), void* argument) override;

@@ -79,6 +79,15 @@ FramePosition interrupted_frame(const void* ucontext) noexcept {
 #endif
 }
 
+void* interrupted_stack_pointer(const void* ucontext) noexcept {
+  const auto& registers = static_cast<const ucontext_t*>(ucontext)->uc_mcontext;
+#if defined(__x86_64__)
+  return reinterpret_cast<void*>(registers.gregs[REG_RSP]);
+#elif defined(__aarch64__)
+  return reinterpret_cast<void*>(registers.sp);
+#endif
+}
+
 // The sanitizers do not know that other frames' words are read here.
 __attribute__((no_sanitize("address"), no_sanitize("thread"))) std::size_t capture_backtrace(
     FramePosition from, const void* low, const void* high, void** pcs, std::size_t capacity) noexcept {

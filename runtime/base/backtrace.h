@@ -25,6 +25,8 @@ struct FramePosition {
 
 // From a signal handler's ucontext_t: the interrupted code.
 FramePosition interrupted_frame(const void* ucontext) noexcept;
+// Likewise its stack pointer: on the stack that it runs on even where code without frame pointers was interrupted.
+void* interrupted_stack_pointer(const void* ucontext) noexcept;
 
 // Fills pcs with at most `capacity` addresses, innermost first; the ones after the first are return
 // addresses. [low, high) is the readable stack that the frames must lie on. Async-signal-safe.

@@ -1,7 +1,6 @@
 #include "runtime/boot/null_fault.h"
 
 #include <signal.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -22,20 +21,11 @@ struct sigaction previous{};  // changed only while no goroutine runs
 // One goroutine faults, another follows: the second waits until the first has ended the process.
 std::atomic_flag reporting = ATOMIC_FLAG_INIT;
 
-std::uintptr_t interrupted_sp(const void* context) noexcept {
-  const auto* user = static_cast<const ucontext_t*>(context);
-#if defined(__x86_64__)
-  return static_cast<std::uintptr_t>(user->uc_mcontext.gregs[REG_RSP]);
-#else
-  return static_cast<std::uintptr_t>(user->uc_mcontext.sp);
-#endif
-}
-
 [[noreturn]] void report(const seam::Goroutine& goroutine, std::uintptr_t address, void* context) noexcept {
   while (reporting.test_and_set(std::memory_order_acquire)) ::pause();
   void* pcs[base::kBacktraceFramesMax];
   const std::size_t count =
-      base::capture_backtrace(base::interrupted_frame(context), reinterpret_cast<void*>(interrupted_sp(context)),
+      base::capture_backtrace(base::interrupted_frame(context), base::interrupted_stack_pointer(context),
                               goroutine.stack.high, pcs, base::kBacktraceFramesMax);
   base::print_backtrace(STDERR_FILENO, pcs, count, base::Names::raw);
   const bool named = goroutine.name != nullptr && *goroutine.name != '\0';
@@ -63,8 +53,9 @@ void on_fault(int signal, siginfo_t* info, void* context) noexcept {
   // Not SI_KERNEL: a general protection fault (an address that is no address) has no si_addr.
   const bool is_access = info->si_code == SEGV_MAPERR || info->si_code == SEGV_ACCERR;
   if (is_access && address < kNullPageBytes)
-    if (auto* goroutine = static_cast<seam::Goroutine*>(detail::goroutine_of(interrupted_sp(context))))
-      report(*goroutine, address, context);
+    if (auto* goroutine =
+            detail::goroutine_of(reinterpret_cast<std::uintptr_t>(base::interrupted_stack_pointer(context))))
+      report(static_cast<seam::Goroutine&>(*goroutine), address, context);
   chain(signal, info, context);
 }
 

@@ -2,6 +2,7 @@
 // The three ports, named after who provides them. Cold paths only: hot paths read the words of Goroutine, Processor and
 // GlobalWords inline. No lock is held when a port is called.
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tandem::seam {
@@ -17,9 +18,11 @@ class SchedulerPort {
   virtual void enqueue(Goroutine& goroutine, Processor& here) = 0;
   /// Wakes up to `workers` idle workers, because there is collector work.
   virtual void wake_for_collector_work(std::uint32_t workers) = 0;
-  /// A step of the cycle has begun, and it has work for anybody: wakes idle workers; where none idles, asks one running
-  /// processor, in turn, for a quantum at its next safepoint. So a cycle gets on at the pace of safepoints, not of slices.
-  virtual void offer_cycle_step() = 0;
+  /// A step of the cycle has begun, with so many pieces of work. Wakes as many idle workers, at least one, and not more: one
+  /// that finds nothing has become a party of the next handshake, which waits until it has been given a CPU. Where none
+  /// idles, asks one running processor, in turn, for a quantum at its next safepoint: so a cycle gets on at the pace of
+  /// safepoints, not of slices.
+  virtual void offer_cycle_step(std::size_t pieces) = 0;
   /// Parks the running goroutine until `finished` holds, which is looked at again at each recheck_waiters(). Not cancellable. For gc/ (collect, stalls).
   virtual void park_until(bool (*finished)(void*), void* argument, const char* reason) = 0;
   /// Makes every goroutine that waits in park_until look at its condition again.

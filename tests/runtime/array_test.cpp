@@ -1,5 +1,6 @@
 // Array<T>: leaves, Members, traced structs; small, large and huge.
 #include "tests/runtime/heap_test.h"
+#include "tests/support/scale.h"
 
 #include <algorithm>
 #include <array>
@@ -217,10 +218,10 @@ TEST_P(ArrayTest, ASizeThatOverflowsIsRefused) {
 
 TEST_P(ArrayTest, LargeArraysComeAndGo) {
   run([] {
-    // 4 GB in all: they cannot all stay.
-    for (int i = 0; i < 2000; ++i) {
+    // 4 GB in all, or at least 400 MB: they cannot all stay.
+    for (std::size_t i = tandem::test::scaled<std::size_t>(2000, 200); i > 0; --i) {
       Local<Array<std::uint64_t>> array = make_array<std::uint64_t>(256 * 1024);
-      (*array)[static_cast<std::size_t>(i)] = 1;
+      (*array)[i] = 1;
     }
     tandem::collect();
     EXPECT_LT(tandem::statistics().live_bytes, 64u << 20);

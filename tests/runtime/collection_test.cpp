@@ -1,5 +1,6 @@
 // What the collector owes its users: an unrooted object is collected, a rooted one never is; destructors run once.
 #include "tests/runtime/heap_test.h"
+#include "tests/support/scale.h"
 
 #include <array>
 #include <memory>
@@ -21,6 +22,7 @@ using tandem::make_array;
 using tandem::Member;
 using tandem::Persistent;
 using tandem::wait_for_finalizers;
+using tandem::test::scaled;
 using tandem_test::Canary;
 using tandem_test::Counted;
 
@@ -47,10 +49,11 @@ TEST_P(CollectionTest, UnrootedObjectsAreCollected) {
 
 TEST_P(CollectionTest, UnrootedObjectsAreCollectedUnderZeal) {
   run(zealous(), [] {
-    for (int i = 0; i < 3'000; ++i) static_cast<void>(make<Counted>());
+    const int objects = scaled(3'000, 100);
+    for (int i = 0; i < objects; ++i) static_cast<void>(make<Counted>());
     collect();
     wait_for_finalizers();
-    EXPECT_EQ(Counted::destroyed, 3'000u);
+    EXPECT_EQ(Counted::destroyed, static_cast<std::uint64_t>(objects));
   });
 }
 
@@ -102,7 +105,8 @@ TEST_P(CollectionTest, LiveBytesFollowWhatIsReachable) {
 
 TEST_P(CollectionTest, TheHeapDoesNotGrowWithGarbage) {
   run([] {
-    constexpr std::uint64_t kObjects = 2'000'000;  // for each of four goroutines: 256 MB in all
+    // For each of four goroutines: 256 MB in all.
+    static const auto kObjects = scaled<std::uint64_t>(2'000'000, 500'000);
     tandem::WaitGroup group;
     for (int goroutine = 0; goroutine < 4; ++goroutine)
       group.go([] {
@@ -122,6 +126,7 @@ TEST_P(CollectionTest, TheHeapDoesNotGrowWithGarbage) {
 
 TEST_P(CollectionTest, RootedObjectsStayUnderZealWhileOthersAllocate) {
   run(zealous(), [] {
+    static const auto kRounds = scaled<std::uint64_t>(2000, 100);
     tandem::WaitGroup group;
     for (std::uint64_t goroutine = 0; goroutine < 8; ++goroutine)
       group.go([goroutine] {
@@ -129,16 +134,16 @@ TEST_P(CollectionTest, RootedObjectsStayUnderZealWhileOthersAllocate) {
         std::array<Local<Canary>, 32> locals;
         Persistent<Canary> persistent = make<Canary>(goroutine);
         Local<Canary> chain;
-        for (std::uint64_t i = 0; i < 2000; ++i) {
+        for (std::uint64_t i = 0; i < kRounds; ++i) {
           locals[random() % locals.size()] = make<Canary>(i);
           chain = make<Canary>(i % 64 == 0 ? Local<Canary>() : chain, i);
           if (random() % 64 == 0) tandem::yield();
           for (const Local<Canary>& local : locals) ASSERT_TRUE(!local || local->alive());
           ASSERT_TRUE(persistent->is(goroutine));
         }
-        std::uint64_t expected = 1999;
-        for (Local<Canary> canary = chain; canary; canary = canary->next) ASSERT_TRUE(canary->is(expected--));
-        EXPECT_EQ(expected, 1983u);
+        std::uint64_t length = 0;
+        for (Local<Canary> canary = chain; canary; canary = canary->next) ASSERT_TRUE(canary->is(kRounds - ++length));
+        EXPECT_EQ(length, (kRounds - 1) % 64 + 1);
       });
     group.wait();
   });
@@ -202,10 +207,10 @@ TEST_P(CollectionTest, TreesStayWholeWhileTheyAreRebuilt) {
     tandem::WaitGroup group;
     for (int goroutine = 0; goroutine < 4; ++goroutine)
       group.go([kept] {
-        for (int round = 0; round < 8; ++round) EXPECT_EQ(count_tree(build_tree(11, 1), 1), (1u << 12) - 1);
+        for (int round = scaled(8, 2); round > 0; --round) EXPECT_EQ(count_tree(build_tree(11, 1), 1), (1u << 12) - 1);
         EXPECT_EQ(count_tree(kept, 1), (1u << 15) - 1);
       });
-    for (int cycle = 0; cycle < 20; ++cycle) collect();
+    for (int cycle = scaled(20, 5); cycle > 0; --cycle) collect();
     group.wait();
     EXPECT_EQ(count_tree(kept, 1), (1u << 15) - 1);
   });
@@ -277,16 +282,17 @@ TEST_P(CollectionTest, WhatIsLeftIsDestroyedAtTheEndOfTheRun) {
 }
 
 TEST_P(CollectionTest, DestructorsRunOnceUnderZeal) {
+  static const int kObjects = scaled(1000, 100);  // for each of four goroutines
   run(zealous(), [] {
     tandem::WaitGroup group;
     for (int goroutine = 0; goroutine < 4; ++goroutine)
       group.go([] {
         Local<Counted> chain;
-        for (int i = 0; i < 1000; ++i) chain = make<Counted>(i % 10 == 0 ? Local<Counted>() : chain);
+        for (int i = 0; i < kObjects; ++i) chain = make<Counted>(i % 10 == 0 ? Local<Counted>() : chain);
       });
     group.wait();
   });
-  EXPECT_EQ(Counted::constructed, 4000u);
+  EXPECT_EQ(Counted::constructed, 4u * kObjects);
 }
 
 TEST_P(CollectionTest, AThrowingConstructorLeavesNoObjectToDestroy) {
@@ -355,18 +361,19 @@ TEST_P(CollectionTest, PastTheMemoryLimitAllocationThrowsAndTheRuntimeStaysUsabl
 TEST_P(CollectionTest, StopTheWorldCollectsTheSame) {
   tandem::Options options = zealous();
   options.stop = tandem::Options::Stop::stop_the_world;
+  static const int kObjects = scaled(1000, 100);  // for each of four goroutines
   run(options, [] {
     tandem::WaitGroup group;
     for (std::uint64_t goroutine = 0; goroutine < 4; ++goroutine)
       group.go([goroutine] {
         Local<Canary> kept = make<Canary>(goroutine);
-        for (int i = 0; i < 1000; ++i) static_cast<void>(make<Counted>());
+        for (int i = 0; i < kObjects; ++i) static_cast<void>(make<Counted>());
         EXPECT_TRUE(kept->is(goroutine));
       });
     group.wait();
     collect();
     wait_for_finalizers();
-    EXPECT_EQ(Counted::destroyed, 4000u);
+    EXPECT_EQ(Counted::destroyed, 4u * kObjects);
   });
 }
 

@@ -5,6 +5,7 @@
 // A goroutine collects without pause meanwhile. What was received is kept for a while, because a lost object
 // is freed only when the cycle in which it was lost has ended.
 #include "tests/runtime/heap_test.h"
+#include "tests/support/scale.h"
 
 #include <algorithm>
 #include <array>
@@ -24,9 +25,9 @@ using tandem::Member;
 using tandem_test::Canary;
 
 // Each test goes on until it has made so many iterations and seen so many cycles; or for so long, if it has seen a few.
-constexpr std::uint64_t kIterations = 10'000;
-constexpr std::uint64_t kCycles = 100;
-constexpr std::chrono::seconds kTimeLimit{1};
+const auto kIterations = tandem::test::scaled<std::uint64_t>(10'000);
+const auto kCycles = tandem::test::scaled<std::uint64_t>(100);
+const std::chrono::milliseconds kTimeLimit{tandem::test::scaled(1000)};
 constexpr std::uint64_t kCyclesAtLeast = 5;
 constexpr std::chrono::seconds kTimeLimitAtLeast{20};
 constexpr std::uint64_t kOld = 64;  // objects are so many iterations old before they are handed over
@@ -235,7 +236,8 @@ TEST_P(HeapLitmusTest, ThroughABufferedChannelAndSelect) {
     group.go([=, this] {
       Jitter receiver_jitter(seed() + 1);
       Kept kept;
-      for (bool open = true; open;) {
+      bool open = true;
+      while (open) {
         tandem::select(tandem::on_receive(buffered,
                                           [&](std::optional<Local<Canary>> canary) {
                                             if (canary) kept.add(*canary, canary->raw()->value);
@@ -284,7 +286,7 @@ TEST_P(HeapLitmusTest, ClosureOfANewGoroutine) {
 
 // What a new goroutine's closure holds was read from the heap, where it is overwritten at once.
 TEST_P(HeapLitmusTest, ClosureWithWhatTheHeapForgets) {
-  run_while_collecting([this](Jitter& jitter, auto go_on) {
+  run_while_collecting([](Jitter& jitter, auto go_on) {
     Local<Canary> holder = make<Canary>(0u);
     tandem::WaitGroup group;
     tandem::Semaphore running(100);
@@ -456,7 +458,7 @@ TEST_P(HeapLitmusTest, ANewObjectIsInitialisedWithAnOldOne) {
 }
 
 TEST_P(HeapLitmusTest, AResultIsWrittenToTheParentsStack) {
-  run_while_collecting([this](Jitter& jitter, auto go_on) {
+  run_while_collecting([](Jitter& jitter, auto go_on) {
     Kept kept;
     for (std::uint64_t i = 0; go_on(i); ++i) {
       Local<Canary> left;

@@ -1,5 +1,7 @@
 // Map<K, V>: against std::unordered_map, over kinds of keys and values, while the collector runs.
+#include "runtime/context/sanitizers.h"
 #include "tests/runtime/heap_test.h"
+#include "tests/support/scale.h"
 
 #include <array>
 #include <map>
@@ -45,7 +47,7 @@ using tandem_test::Canary;
 using MapTest = tandem_test::HeapTest;
 TANDEM_TEST_OVER_PROCESSORS(MapTest);
 
-constexpr int kOperations = 100'000;
+const int kOperations = tandem::test::scaled(100'000, 100);
 
 /// Random operations on a Map and a std::unordered_map at once; every answer is compared.
 /// `key(n)` is the key of the Map, `value(n)` its value, `number(v)` the n of a value.
@@ -56,7 +58,7 @@ void compare_with_unordered_map(const Local<M>& map, std::uint64_t seed, int ope
   std::unordered_map<std::uint64_t, std::uint64_t> expected;
   for (int i = 0; i < operations; ++i) {
     // The number of different keys changes: the map fills, is mostly erased, and fills again.
-    const std::uint64_t k = random() % ((i / 10'000) % 2 == 0 ? 4000 : 300);
+    const std::uint64_t k = random() % (i / (operations / 5) % 2 == 0 ? 4000 : 300);
     const auto v = static_cast<std::uint64_t>(i);
     switch (random() % 8) {
       case 0:
@@ -110,7 +112,7 @@ TEST_P(MapTest, StringsToObjectsAsUnorderedMap) {
 TEST_P(MapTest, StringsToObjectsWhileEveryRefillCollects) {
   run(zealous(), [this] {
     compare_with_unordered_map(
-        make_map<Member<String>, Member<Canary>>(), 200 + processors(), 5000,
+        make_map<Member<String>, Member<Canary>>(), 200 + processors(), tandem::test::scaled(5000, 100),
         [](std::uint64_t n) { return make_string(std::to_string(n * 1'000'003)); },
         [](std::uint64_t n) { return make<Canary>(n); },
         [](const Local<Canary>& canary) { return canary->alive() ? canary->value : ~0ull; });
@@ -127,7 +129,7 @@ struct Posting {
 TEST_P(MapTest, TracedStructsAsUnorderedMap) {
   run([this] {
     compare_with_unordered_map(
-        make_map<Point, Posting>(), 300 + processors(), 20'000,
+        make_map<Point, Posting>(), 300 + processors(), tandem::test::scaled(20'000, 100),
         [](std::uint64_t n) { return Point{static_cast<int>(n), static_cast<int>(n * 3)}; },
         [](std::uint64_t n) { return Rooted<Posting>(make<Canary>(n), n, "a text that is too long to lie inside"); },
         [](const Rooted<Posting>& posting) {
@@ -376,7 +378,7 @@ TEST_P(MapTest, EverythingMayBeErasedWhileItIsIterated) {
 // ---- Against the rules: no promise about the answers, but the heap stays whole.
 
 TEST_P(MapTest, RacingUseDoesNotCorruptTheHeap) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(TANDEM_THREAD_SANITIZER)
   GTEST_SKIP() << "a race on purpose";
 #endif
   run(zealous(), [this] {
@@ -385,7 +387,7 @@ TEST_P(MapTest, RacingUseDoesNotCorruptTheHeap) {
     for (std::uint64_t goroutine = 0; goroutine < 4; ++goroutine)
       group.go([=, this] {
         std::mt19937_64 random(goroutine * 100 + processors());
-        for (int i = 0; i < 1500; ++i) {
+        for (int i = tandem::test::scaled(1500); i > 0; --i) {
           const std::string key = std::to_string(random() % 400);
           switch (random() % 4) {
             case 0:

@@ -71,8 +71,8 @@ class Local {
     requires std::is_convertible_v<U*, T*>
   Local& operator=(const Member<U>& member) noexcept;
 
-  T* operator->() const noexcept { return pointer_; }
-  std::add_lvalue_reference_t<T> operator*() const noexcept { return *pointer_; }
+  T* operator->() const noexcept { return detail::dereferenced(pointer_); }
+  std::add_lvalue_reference_t<T> operator*() const noexcept { return *detail::dereferenced(pointer_); }
   explicit operator bool() const noexcept { return pointer_ != nullptr; }
 
   /// The plain pointer; valid while something keeps the object reachable, this Local for one.

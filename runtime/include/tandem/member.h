@@ -60,7 +60,7 @@ class Member {
   /// The object, rooted for as long as the result lives.
   Local<T> get() const noexcept { return Local<T>::from_raw(raw()); }
   Local<T> operator->() const noexcept { return get(); }
-  std::add_lvalue_reference_t<T> operator*() const noexcept { return *raw(); }
+  std::add_lvalue_reference_t<T> operator*() const noexcept { return *detail::dereferenced(raw()); }
   explicit operator bool() const noexcept { return raw() != nullptr; }
 
   /// The plain pointer; valid while something else keeps the object reachable. Acquire: sees the object initialised.

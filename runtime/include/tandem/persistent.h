@@ -60,8 +60,8 @@ class Persistent {
     if (slot_) detail::destroy_persistent_slot(std::exchange(slot_, nullptr));
   }
 
-  T* operator->() const noexcept { return raw(); }
-  std::add_lvalue_reference_t<T> operator*() const noexcept { return *raw(); }
+  T* operator->() const noexcept { return detail::dereferenced(raw()); }
+  std::add_lvalue_reference_t<T> operator*() const noexcept { return *detail::dereferenced(raw()); }
   explicit operator bool() const noexcept { return raw() != nullptr; }
   Local<T> get() const noexcept { return Local<T>::from_raw(raw()); }
   T* raw() const noexcept { return slot_ ? static_cast<T*>(slot_->object.load(std::memory_order_acquire)) : nullptr; }

@@ -1,5 +1,5 @@
 #pragma once
-// Checks of where references live, in builds with TANDEM_DEBUG_CHECKS=1; nothing otherwise.
+// Checks of references, in builds with TANDEM_DEBUG_CHECKS=1; nothing otherwise: where they live, and whether they are null.
 
 namespace tandem::detail {
 
@@ -13,5 +13,35 @@ inline constexpr bool kDebugChecks = true;
 #else
 inline constexpr bool kDebugChecks = false;
 #endif
+
+/// Does a null reference have to fault before a sanitizer looks at the access? Under UndefinedBehaviorSanitizer, of which
+/// g++ does not tell (there the debug checks decide), and under ThreadSanitizer, whose shadow of the null page is not mapped.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kFaultsFirst = true;
+#elif defined(__has_feature)
+inline constexpr bool kFaultsFirst =
+    kDebugChecks || __has_feature(undefined_behavior_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kFaultsFirst = kDebugChecks;
+#endif
+
+/// Faults, `address` being null; no sanitizer looks at it.
+__attribute__((no_sanitize("undefined", "address", "thread"), noinline)) inline void fault_at(
+    const volatile void* address) noexcept {
+  asm volatile("" : "+r"(address));  // compilers make a trap of an access to what they know to be null
+  static_cast<void>(*static_cast<const volatile char*>(address));
+}
+
+/// What each dereference of a reference goes through. Nothing is tested: a null one faults at its first access, and the
+/// handler of faults says which goroutine did that (runtime/boot/null_fault.h). A sanitizer that looks at the access first
+/// would end the program with a message that says less.
+template <class T>
+[[gnu::always_inline]] inline T* dereferenced(T* pointer) noexcept {
+  if constexpr (kFaultsFirst) {
+    if (pointer == nullptr) [[unlikely]]
+      fault_at(pointer);
+  }
+  return pointer;
+}
 
 }  // namespace tandem::detail
