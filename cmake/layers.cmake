@@ -30,6 +30,7 @@ target_compile_definitions(tandem_layer_usage INTERFACE
   $<$<BOOL:${TANDEM_DEBUG_CHECKS}>:TANDEM_DEBUG_CHECKS=1>)
 
 set(TANDEM_LAYERS_WITH_OBJECTS)
+set(precompiled)  # the first layer's, which the others share
 foreach(layer IN LISTS TANDEM_LAYERS)
   set(directory "${PROJECT_SOURCE_DIR}/${TANDEM_LAYER_DIRECTORY_${layer}}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${directory}/*.cpp" "${directory}/*.S")
@@ -41,7 +42,14 @@ foreach(layer IN LISTS TANDEM_LAYERS)
   endif()
   add_library(tandem_${layer} OBJECT ${sources})
   target_link_libraries(tandem_${layer} PRIVATE tandem_library_options tandem_layer_usage)
-  set_target_properties(tandem_${layer} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  # Names in anonymous namespaces repeat from file to file, so a user's CMAKE_UNITY_BUILD must not reach here.
+  set_target_properties(tandem_${layer} PROPERTIES POSITION_INDEPENDENT_CODE ON UNITY_BUILD OFF)
+  if(precompiled)
+    tandem_reuse_precompiled(tandem_${layer} ${precompiled})
+  else()
+    tandem_precompile(tandem_${layer} ${TANDEM_STANDARD_HEADERS})
+    set(precompiled tandem_${layer})
+  endif()
   list(APPEND TANDEM_LAYERS_WITH_OBJECTS ${layer})
 endforeach()
 

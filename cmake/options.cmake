@@ -11,7 +11,9 @@ if(TANDEM_USE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(TANDEM_CCACHE ccache)
   mark_as_advanced(TANDEM_CCACHE)
   if(TANDEM_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${TANDEM_CCACHE}")
+    # The liberties that precompiled headers need: they are compared by contents, not by the time of their files.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+        CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${TANDEM_CCACHE}")
   endif()
 endif()
 

@@ -2,7 +2,11 @@
 # then costs the tests of one file, and the entries are few enough that starting them under a sanitizer does
 # not matter.
 #
-# Labels: `unit` (GoogleTest), `stress` (in addition, for files named *_stress_test.cpp), `tool` (Python).
+# Labels: `unit` (GoogleTest), `stress` (in addition, for files named *_stress_test.cpp), `tool` (scripts whose result
+# does not depend on how this tree is compiled), `compiler` (scripts that run the compiler).
+#
+# The entries with a COST start first, the most expensive one before all others, so that no processor waits at the
+# end; it is about their processor time in seconds. Those that work in parallel themselves say so by PROCESSORS.
 
 find_package(GTest REQUIRED)
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
@@ -17,8 +21,7 @@ target_compile_options(tandem_test_options INTERFACE -Wno-dangling-else)
 # The main function and the precompiled header that all test executables share.
 add_library(tandem_test_main OBJECT "${PROJECT_SOURCE_DIR}/cmake/test_main.cpp")
 target_link_libraries(tandem_test_main PRIVATE tandem_test_options tandem_layer_usage)
-target_precompile_headers(tandem_test_main PRIVATE
-  <gtest/gtest.h> <algorithm> <atomic> <chrono> <functional> <memory> <string> <thread> <vector>)
+tandem_precompile(tandem_test_main <gtest/gtest.h> ${TANDEM_STANDARD_HEADERS})
 
 # Sets `result` to the name of the ctest entry for a test source: lab.workloads.table for
 # lab/workloads/table_test.cpp.
@@ -48,27 +51,29 @@ function(tandem_add_test_executable name)
 
   add_executable(${name} ${sources} $<TARGET_OBJECTS:tandem_test_main>)
   target_link_libraries(${name} PRIVATE tandem_test_options)
-  target_precompile_headers(${name} REUSE_FROM tandem_test_main)
+  tandem_reuse_precompiled(${name} tandem_test_main)
 
   foreach(source IN LISTS sources)
     if(NOT source MATCHES "_test\\.cpp$")
       continue()
     endif()
     set(labels unit)
+    set(cost 0)
     if(source MATCHES "_stress_test\\.cpp$")
       list(APPEND labels stress)
+      set(cost 20)
     endif()
     tandem_test_name(entry "${source}")
     add_test(NAME ${entry} COMMAND ${name} --source=${source})
-    set_tests_properties(${entry} PROPERTIES LABELS "${labels}" TIMEOUT ${TANDEM_TEST_TIMEOUT_SECONDS})
+    set_tests_properties(${entry} PROPERTIES LABELS "${labels}" COST ${cost} TIMEOUT ${TANDEM_TEST_TIMEOUT_SECONDS})
   endforeach()
 endfunction()
 
-# Adds a Python script as ctest entry `name`. It finds the trees and tools through the environment; exit
-# status 77 means that it could not run here.
+# Adds a Python script as ctest entry `name`, followed by properties other than these. It finds the trees and tools
+# through the environment; exit status 77 means that it could not run here.
 function(tandem_add_python_test name script)
   add_test(NAME ${name} COMMAND Python3::Interpreter "${script}")
-  set_tests_properties(${name} PROPERTIES LABELS tool TIMEOUT 600 SKIP_RETURN_CODE 77)
+  set_tests_properties(${name} PROPERTIES LABELS tool TIMEOUT 600 SKIP_RETURN_CODE 77 ${ARGN})
   set(environment
     "TANDEM_SOURCE_DIR=${PROJECT_SOURCE_DIR}" "TANDEM_BINARY_DIR=${PROJECT_BINARY_DIR}"
     "TANDEM_CMAKE=${CMAKE_COMMAND}" "TANDEM_CXX=${CMAKE_CXX_COMPILER}" "PYTHONDONTWRITEBYTECODE=1")

@@ -98,7 +98,8 @@ void Parser::add_common_options(CLI::App& command) {
 
 void Parser::add_index_options(CLI::App& command) {
   IndexRequest& index = result.request.index;
-  command.add_option("--input", index.input, "Directory whose files are indexed")->required()->type_name("DIR");
+  // Not required() of CLI11, which would complain of it before it names a misspelt option.
+  command.add_option("--input", index.input, "Directory whose files are indexed; required")->type_name("DIR");
   command.add_option("--glob", globs, "Which files: shell patterns on the name, or with a slash on the path below DIR")
       ->type_name("PATTERN[,PATTERN...]");
   command.add_option("--seconds", index.seconds, "The measured part lasts at least so long")
@@ -154,6 +155,8 @@ std::vector<KnobValues> Parser::knob_values() const {
 void check_command_words(const std::vector<std::string>& words) {
   if (words.empty()) throw UsageError("say what to do: list, run or help");
   const auto is_option = [&](std::size_t i) { return words[i].starts_with('-'); };
+  if (is_option(0) && words[0] != "--help" && words[0] != "-h")
+    throw UsageError(fmt::format("'{}' stands before a command; the commands are list, run and help", words[0]));
   if (!is_option(0) && words[0] != "list" && words[0] != "run" && words[0] != "help")
     throw UsageError(fmt::format("unknown command '{}'; the commands are list, run and help", words[0]));
   if (words[0] != "run") return;
@@ -193,6 +196,8 @@ CommandLine parse_command_line(std::vector<std::string> arguments) {
 
     result.action = Action::run;
     result.request.workload = app.get_subcommand("run")->get_subcommands().front()->get_name();
+    if (result.request.workload == "index" && result.request.index.input.empty())
+      throw UsageError("--input is required: the directory whose files are indexed");
     if (!parser->globs.empty()) result.request.index.globs = split_values("--glob", parser->globs);
     result.variants = all_variants(parser->knob_values());
     return std::move(result);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
+#include <string_view>
 
 #include "lab/command_line.h"
 
@@ -42,7 +43,9 @@ std::string runtime_options() {
   try {
     return tandem::options_as_text();
   } catch (const std::invalid_argument& error) {
-    throw UsageError(error.what());
+    constexpr std::string_view kSpeaker = "tandem: ";  // here it is the lab that speaks
+    const std::string_view message = error.what();
+    throw UsageError(std::string(message.substr(message.starts_with(kSpeaker) ? kSpeaker.size() : 0)));
   }
 }
 

@@ -84,6 +84,9 @@ TEST(CommandLine, BadInputIsNamedWithWhatIsAllowed) {
   EXPECT_USAGE_ERROR("index or binary-trees", "run");
   EXPECT_USAGE_ERROR("unknown workload 'idnex'; the workloads are index and binary-trees", "run", "idnex");
   EXPECT_USAGE_ERROR("--input is required", "run", "index");
+  EXPECT_USAGE_ERROR("--input is required", "run", "index", "--input", "");
+  EXPECT_USAGE_ERROR("--inptu", "run", "index", "--inptu", "x");
+  EXPECT_USAGE_ERROR("'--verbos' stands before a command", "--verbos");
   EXPECT_USAGE_ERROR("--repeat", "run", "binary-trees", "--repeat", "0");
   EXPECT_USAGE_ERROR("1 to 1000", "run", "binary-trees", "--repeat", "0");
   EXPECT_USAGE_ERROR("--repeat", "run", "binary-trees", "--repeat", "many");

@@ -39,10 +39,14 @@ class Package(unittest.TestCase):
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="tandem-package-"))
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
 
-    def build_and_run(self, *options: str) -> str:
+    def configure(self, *options: str) -> pathlib.Path:
         build = self.directory / "consumer"
         run(CMAKE, "-S", CONSUMER, "-B", build, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={CXX}", *options)
-        run(CMAKE, "--build", build)
+        return build
+
+    def build_and_run(self, *options: str) -> str:
+        build = self.configure(*options)
+        run(CMAKE, "--build", build, "--parallel", "2")
         return run(build / "consumer", seconds_max=RUN_SECONDS_MAX)
 
     def test_find_package(self):
@@ -56,8 +60,16 @@ class Package(unittest.TestCase):
         )
 
     def test_add_subdirectory(self):
-        # No build type, so no optimisation: the way a beginner's first project is configured.
-        self.assertEqual(self.build_and_run(f"-DTANDEM_AS_SUBDIRECTORY={SOURCE}"), "1000000\n")
+        # No build type, so no optimisation: the way a beginner's first project is configured. And a project that builds
+        # its own sources in few large units, which ours do not bear.
+        self.assertEqual(
+            self.build_and_run(f"-DTANDEM_AS_SUBDIRECTORY={SOURCE}", "-DCMAKE_UNITY_BUILD=ON"), "1000000\n"
+        )
+
+    def test_fetch_content(self):
+        # The sources and rules are those of test_add_subdirectory: that the library is there suffices.
+        build = self.configure(f"-DTANDEM_FETCHED={SOURCE}")
+        self.assertIn("libtandem.a", run(CMAKE, "--build", build, "--target", "help"))
 
 
 if __name__ == "__main__":

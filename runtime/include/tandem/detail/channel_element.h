@@ -28,9 +28,14 @@
 
 namespace tandem::detail {
 
-/// The operations of an element type, by kind. RootedForm<T> is what explains why a type is no element type.
+/// The operations of an element type, by kind. What is of none of the kinds below comes here, where ElementType<T> says
+/// what to write instead.
 template <class T>
-struct ChannelElement;
+struct ChannelElement : ElementType<T> {
+  static constexpr bool kManagedBuffer = false;
+  static constexpr bool kDestroys = false;
+  using BufferElement = std::byte;
+};
 
 /// Raw room for one T in a leaf array.
 template <class T>

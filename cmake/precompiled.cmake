@@ -1,0 +1,38 @@
+# Precompiled headers: nine tenths of the compiler's time would go into reading the same headers of the standard
+# library and of packages again. The code that is generated is the same. Our own headers are left out, but for the
+# lab, which is the library's user: a change to one rebuilds what includes it, not everything.
+#
+# A source could compile only because the precompiled header includes what it forgot. For headers, headers.cmake
+# finds that; for sources, a build with -DTANDEM_PRECOMPILE_HEADERS=OFF does.
+option(TANDEM_PRECOMPILE_HEADERS "Precompile the headers of the standard library and of packages" ON)
+mark_as_advanced(TANDEM_PRECOMPILE_HEADERS)
+
+set(TANDEM_STANDARD_HEADERS
+  <algorithm> <array> <atomic> <bit> <charconv> <chrono> <concepts> <cstdio> <cstdlib> <cstring> <deque>
+  <exception> <functional> <map> <memory> <mutex> <new> <optional> <set> <span> <stdexcept> <string>
+  <string_view> <system_error> <tuple> <type_traits> <unordered_map> <unordered_set> <utility> <variant> <vector>)
+
+# Precompiles headers (<...> each) for `target`.
+function(tandem_precompile target)
+  if(NOT TANDEM_PRECOMPILE_HEADERS)
+    return()
+  endif()
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  tandem_precompile_options(${target})
+endfunction()
+
+# Takes over what was precompiled for `other`, which is compiled with the same options.
+function(tandem_reuse_precompiled target other)
+  if(NOT TANDEM_PRECOMPILE_HEADERS)
+    return()
+  endif()
+  target_precompile_headers(${target} REUSE_FROM ${other})
+  tandem_precompile_options(${target})
+endfunction()
+
+# What ccache needs to keep objects that were compiled with a precompiled header, see its manual; options.cmake
+# has the rest.
+function(tandem_precompile_options target)
+  target_compile_options(${target} PRIVATE
+    $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> $<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>)
+endfunction()
