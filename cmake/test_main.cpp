@@ -1,6 +1,6 @@
 // main() of every test executable. Beyond GoogleTest's own flags it takes
 //
-//   --source=FILE   run only the tests that are defined in FILE (the path given to the compiler)
+//   --source=FILE   run only the tests that are defined in FILE (an absolute path)
 //
 // which is how one executable becomes one ctest entry per test source. A FILE without tests is an error, so
 // that an entry cannot pass by running nothing.
@@ -16,6 +16,15 @@ namespace {
 
 constexpr std::string_view kSourceFlag = "--source=";
 
+// Is `compiled`, the path that the compiler was given, that of `source`? It may be relative to the build directory:
+// ccache makes it so when it has a base_dir.
+bool is_path_of(std::string_view source, std::string_view compiled) {
+  if (source == compiled) return true;
+  if (!compiled.starts_with("../")) return false;
+  while (compiled.starts_with("../")) compiled.remove_prefix(3);
+  return source.ends_with("/" + std::string(compiled));
+}
+
 // A filter naming every test of `source`, separated by colons; empty if there is none.
 std::string filter_for(std::string_view source) {
   std::string filter;
@@ -24,7 +33,7 @@ std::string filter_for(std::string_view source) {
     const testing::TestSuite& suite = *unit_test.GetTestSuite(suite_index);
     for (int test_index = 0; test_index < suite.total_test_count(); ++test_index) {
       const testing::TestInfo& test = *suite.GetTestInfo(test_index);
-      if (source != test.file()) continue;
+      if (!is_path_of(source, test.file())) continue;
       filter += (filter.empty() ? "" : ":") + std::string(suite.name()) + "." + test.name();
     }
   }
@@ -52,7 +61,7 @@ int main(int argc, char** argv) {
     }
     const std::string filter = filter_for(argument.substr(kSourceFlag.size()));
     if (filter.empty()) {
-      std::fprintf(stderr, "%s: no test is defined in '%s': give the path as the compiler was given it\n", argv[0],
+      std::fprintf(stderr, "%s: no test is defined in '%s': give its absolute path\n", argv[0],
                    argv[index] + kSourceFlag.size());
       return 2;
     }
