@@ -1,6 +1,6 @@
 // main() of every test executable. Beyond GoogleTest's own flags it takes
 //
-//   --source=FILE   run only the tests that are defined in FILE (the path given to the compiler)
+//   --source=FILE   run only the tests that are defined in FILE (an absolute path)
 //
 // which is how one executable becomes one ctest entry per test source. A FILE without tests is an error, so
 // that an entry cannot pass by running nothing.
@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
     }
     const std::string filter = filter_for(argument.substr(kSourceFlag.size()));
     if (filter.empty()) {
-      std::fprintf(stderr, "%s: no test is defined in '%s': give the path as the compiler was given it\n", argv[0],
+      std::fprintf(stderr, "%s: no test is defined in '%s': give its absolute path\n", argv[0],
                    argv[index] + kSourceFlag.size());
       return 2;
     }

@@ -149,17 +149,25 @@ class Selection {
     return true;
   }
 
+  /// Cases that wait at the same channel become ready together, and the first in its queue is taken: so chance
+  /// decides which that is.
   void enqueue(std::uint64_t ticket) {
-    for (std::uint32_t index = 0; index < count_; ++index) {
-      SelectCase& entry = cases_[index];
-      if (entry.channel == nullptr) continue;
-      entry.waiter.goroutine = &self_;
-      entry.waiter.ticket = ticket;
-      entry.waiter.slot = entry.slot;
-      entry.waiter.tag = index;
-      queue_of(entry).push_back(entry.waiter);
-      update_attention(*entry.channel);
+    if (!repeated_channel_) {
+      for (std::uint32_t index = 0; index < count_; ++index) enqueue_case(index, ticket);
+      return;
     }
+    for (ready_count_ = 0; ready_count_ < count_; ++ready_count_) scratch_.ready[ready_count_] = ready_count_;
+    while (ready_count_ != 0) enqueue_case(choose_ready(), ticket);
+  }
+  void enqueue_case(std::uint32_t index, std::uint64_t ticket) {
+    SelectCase& entry = cases_[index];
+    if (entry.channel == nullptr) return;
+    entry.waiter.goroutine = &self_;
+    entry.waiter.ticket = ticket;
+    entry.waiter.slot = entry.slot;
+    entry.waiter.tag = index;
+    queue_of(entry).push_back(entry.waiter);
+    update_attention(*entry.channel);
   }
 
   /// Takes the waiters of all cases but the winner's out of their queues. Each lock is taken alone.
@@ -185,8 +193,10 @@ class Selection {
     for (std::uint32_t index = 0; index < count_; ++index)
       if (cases_[index].channel != nullptr) scratch_.channels[channel_count_++] = cases_[index].channel;
     std::sort(scratch_.channels, scratch_.channels + channel_count_);
-    channel_count_ = static_cast<std::uint32_t>(std::unique(scratch_.channels, scratch_.channels + channel_count_) -
-                                                scratch_.channels);
+    const auto* const end = std::unique(scratch_.channels, scratch_.channels + channel_count_);
+    const auto distinct = static_cast<std::uint32_t>(end - scratch_.channels);
+    repeated_channel_ = distinct != channel_count_;
+    channel_count_ = distinct;
   }
   void lock_all() {
     for (std::uint32_t i = 0; i < channel_count_; ++i) scratch_.channels[i]->lock.lock();
@@ -216,6 +226,7 @@ class Selection {
   std::uint32_t ready_count_ = 0;
   std::uint32_t channel_count_ = 0;
   std::uint64_t deadline_ns_ = 0;
+  bool repeated_channel_ = false;
   bool timed_ = false;
   WaitTimer timer_;
   detail::SpinLock parked_;
