@@ -44,8 +44,9 @@ T parse(std::string_view option, const char* text, T least, T most) {
   const char* const end = text + std::strlen(text);
   const auto [stop, error] = std::from_chars(text, end, value);
   if (error == std::errc() && stop == end && value >= least && value <= most) return value;
-  refuse(std::string(option) + " is " + text + "; it must be from " + std::to_string(least) + " to " +
-         std::to_string(most));
+  std::string message(option);  // appended to: g++ 12 warns of operator+ without reason
+  message.append(" is ").append(text).append("; it must be from ");
+  refuse(message.append(std::to_string(least)).append(" to ").append(std::to_string(most)));
 }
 
 // What Google Benchmark left over.
