@@ -28,22 +28,34 @@ Counter& counter_for(seam::WorkKind kind, seam::Phase phase) {
   return kind == seam::WorkKind::kAssist ? counters.assist_cpu_ns : counters.mark_cpu_ns;
 }
 
+void wait_until(bool (*condition)(void*), const char* reason) {
+  if (!condition(nullptr)) seam::registry.scheduler->park_until(condition, nullptr, reason);
+}
+
+// When it returns nobody sweeps, and nobody begins to before this processor's next safepoint: a new sweep comes after
+// handshake 4, which takes all processors, and this one has not been asked for it yet (the phase is not kOff).
+void finish_sweep() {
+  const auto finished = [](void*) { return seam::current_phase() != seam::Phase::kOff && sweeper.finished(); };
+  for (sweeper.sweep_until(UINT64_MAX); !finished(nullptr); sweeper.sweep_until(UINT64_MAX))
+    wait_until(finished, "the sweep");
+}
+
+// On the finaliser's goroutine one destructor may still be running.
+void run_destructors() {
+  finalizer.drain();
+  wait_until([](void*) { return finalizer.idle(); }, "finalizers");
+}
+
 // Runs the destructors of all objects that are left: at the end of a run nothing is reachable any more. True if any was.
+// No other goroutine runs, and destructors run between the looks at blocks, not meanwhile: what they allocate and make
+// unreachable may be swept, this block too. They run as everywhere: the object stays condemned until its destructor has.
 bool destroy_remaining() {
   bool any = false;
   for (BlockIndex index = 0; index < region.used(); ++index) {
-    const Block& block = region.block(index);
-    if ((block.kind != BlockKind::kCells && block.kind != BlockKind::kLarge) || !block.pattern->destroy) continue;
-    for (std::uint32_t word = 0; word < (block.cells + 63) / 64; ++word) {
-      const std::uint64_t condemned = region.condemned(index)[word].load(std::memory_order_acquire);
-      std::uint64_t bits = region.constructed(index)[word].exchange(0, std::memory_order_acq_rel) & ~condemned;
-      for (; bits != 0; bits &= bits - 1) {
-        const CellRef cell{index, word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))};
-        block.pattern->destroy(reinterpret_cast<void*>(address_of(cell)));
-        counters.finalized_objects.add(1);
-        any = true;
-      }
-    }
+    finish_sweep();
+    if (!sweeper.condemn_all(index)) continue;
+    any = true;
+    run_destructors();
   }
   return any;
 }
@@ -102,13 +114,11 @@ bool Collector::work(seam::Processor& processor, std::uint64_t budget_ns, seam::
 void Collector::scan(seam::Goroutine& goroutine, seam::Processor& processor) { scan_goroutine(goroutine, processor); }
 
 void Collector::finish_run() {
-  finalizer.drain();
-  // One destructor may still be running, on the finaliser's goroutine.
-  const auto idle = [](void*) { return finalizer.idle(); };
-  if (!idle(nullptr)) seam::registry.scheduler->park_until(idle, nullptr, "finalizers");
+  run_destructors();
   // Destructors may make objects with destructors; after so many rounds they are a program's endless loop.
   constexpr int kRoundsMax = 1000;
-  for (int round = 0; round < kRoundsMax && destroy_remaining(); ++round) finalizer.drain();
+  for (int round = 0; round < kRoundsMax && destroy_remaining(); ++round) {
+  }
 }
 
 }  // namespace tandem::gc

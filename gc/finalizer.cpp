@@ -40,6 +40,11 @@ bool Finalizer::run_one() {
   return true;
 }
 
+bool Finalizer::nothing_queued() {
+  const std::lock_guard guard(lock_);
+  return queue_.empty();
+}
+
 void Finalizer::drain() {
   while (run_one()) {
   }
@@ -50,8 +55,10 @@ void Finalizer::body(void* self) {
   for (;;) {
     while (mine.run_one()) seam::poll();
     mine.running_.store(false, std::memory_order_seq_cst);
-    // An add() may have come between the last look and the store above; whoever wins the flag goes on.
-    if (mine.idle() || mine.running_.exchange(true, std::memory_order_seq_cst)) return;
+    // An add() may have come between the last look and the store above; whoever wins the flag goes on. One that comes after
+    // this look sees the store, by way of the lock. Not idle(): at the end of a run another goroutine drains as well, and
+    // what it has taken it also finishes.
+    if (mine.nothing_queued() || mine.running_.exchange(true, std::memory_order_seq_cst)) return;
   }
 }
 

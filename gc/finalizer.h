@@ -24,6 +24,7 @@ class Finalizer {
  private:
   static void body(void* self);
   bool run_one();
+  bool nothing_queued();
 
   base::SpinLock lock_;
   std::deque<CellRef> queue_;              // guarded by lock_

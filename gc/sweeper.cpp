@@ -43,6 +43,15 @@ std::uint64_t Sweeper::condemn(BlockIndex block, std::uint32_t word, std::uint64
   return waiting | fresh;
 }
 
+bool Sweeper::condemn_all(BlockIndex index) {
+  const Block& block = region.block(index);
+  if ((block.kind != BlockKind::kCells && block.kind != BlockKind::kLarge) || !block.pattern->destroy) return false;
+  std::uint64_t condemned = 0;
+  for (std::uint32_t word = 0; word < (block.cells + 63) / 64; ++word)
+    condemned |= condemn(index, word, ~std::uint64_t{0});
+  return condemned != 0;
+}
+
 std::uint32_t Sweeper::sweep_cells(BlockIndex index, std::uint64_t swept_cycle) {
   Block& block = region.block(index);
   std::uint64_t* const allocated = region.allocated(index);

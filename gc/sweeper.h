@@ -23,6 +23,10 @@ class Sweeper {
   /// One block less to sweep; wakes those who wait for the end.
   void count_swept();
 
+  /// Condemns every object of the block that has a destructor; true if there was any. For the end of a run: the block is
+  /// swept, and nobody allocates or sweeps meanwhile.
+  bool condemn_all(BlockIndex block);
+
   bool finished() const { return spaces.unswept_blocks.load(std::memory_order_acquire) == 0; }
 
   /// Cycle whose marks are valid: set when marking is committed. Read under ownership of a block.

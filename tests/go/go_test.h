@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
 #include <optional>
 
@@ -17,6 +16,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/run_fixture.h"
+#include "tests/support/scale.h"
 
 namespace tandem::test {
 
@@ -25,13 +25,6 @@ using Clock = std::chrono::steady_clock;
 
 /// Long enough that a test which waits for it has failed, also under a sanitizer on a busy machine.
 inline constexpr std::chrono::seconds kHung{60};
-
-/// `count` rounds at full size, fewer where TANDEM_TEST_SCALE says so, but some.
-inline int scaled(int count) {
-  const char* const text = std::getenv("TANDEM_TEST_SCALE");
-  const double scale = text != nullptr ? std::atof(text) : 1.0;
-  return std::max(static_cast<int>(count * scale), std::min(count, 5));
-}
 
 /// Lets others do what they can do by now. A test that looks whether something happened that must not needs
 /// it; it passes however little they get done.

@@ -281,6 +281,47 @@ TEST_P(CollectionTest, WhatIsLeftIsDestroyedAtTheEndOfTheRun) {
   EXPECT_EQ(Counted::destroyed, 101u);
 }
 
+// Main returns when the sweep has just begun; other processors do it while what is left is looked for.
+TEST_P(CollectionTest, TheEndOfTheRunMeetsTheSweep) {
+  for (int i = 0; i < 5; ++i) {
+    run([] {
+      Local<Counted> kept;
+      for (int object = 0; object < 20'000; ++object) {
+        Local<Counted> counted = make<Counted>(kept);
+        if (object % 64 == 0) kept = counted;
+        if (object % 4 == 0) static_cast<void>(make_array<char>(1000));
+      }
+      collect();
+    });
+    EXPECT_EQ(Counted::destroyed, Counted::constructed);
+  }
+}
+
+// The block whose objects are being destroyed may be swept, and its free cells taken, by what their destructors allocate.
+TEST_P(CollectionTest, DestructorsAtTheEndOfTheRunMayAllocateAndCollect) {
+  struct Allocates {
+    Member<Allocates> next;
+    Canary canary;
+    explicit Allocates(const Local<Allocates>& successor) : next(successor), canary(7u) { ++Counted::constructed; }
+    ~Allocates() {
+      for (int i = 0; i < 4; ++i) static_cast<void>(make<Canary>(1u));
+      if (++Counted::destroyed % 256 == 0) collect();
+      if (!canary.is(7)) ++Counted::destroyed_twice;
+      canary.magic = 0;
+    }
+    void trace(tandem::Visitor& visit) const {
+      visit(next);
+      visit(canary);
+    }
+  };
+  run([] {
+    Local<Allocates> chain;
+    for (int i = 0; i < 2000; ++i) chain = make<Allocates>(chain);
+    collect();
+  });
+  EXPECT_EQ(Counted::constructed, 2000u);
+}
+
 TEST_P(CollectionTest, DestructorsRunOnceUnderZeal) {
   static const int kObjects = scaled(1000, 100);  // for each of four goroutines
   run(zealous(), [] {
