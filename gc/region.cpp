@@ -34,8 +34,9 @@ void release_table(T*& table, std::size_t entries) {
 }  // namespace
 
 void Region::reserve(std::size_t bytes_max) {
-  for (bytes_ = bytes_max; bytes_ >= kBytesMin; bytes_ /= 2) {
-    const std::size_t blocks = bytes_ >> kBlockShift;
+  for (std::size_t bytes = bytes_max; bytes >= kBytesMin; bytes /= 2) {
+    const std::size_t blocks = bytes >> kBlockShift;
+    bytes_ = bytes;
     base_ = base::reserve(bytes_, kHugePageBytes, base::Access::read_write);
     blocks_ = reserve_table<Block>(blocks);
     marks_ = reserve_table<std::atomic<std::uint64_t>>(blocks * kBitmapWords);

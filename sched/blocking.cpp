@@ -10,9 +10,9 @@
 #include "runtime/base/assert.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
+#include "sched/direct_switch.h"
 #include "sched/monitor.h"
 #include "sched/shared.h"
-#include "sched/switch.h"
 #include "tandem/go.h"
 
 namespace tandem::sched {
@@ -57,12 +57,14 @@ void attach(Goroutine& self, Worker& worker) {
 /// Gives the thread back to the scheduler loop, which has no processor either, and waits for one in the injection queue.
 [[gnu::noinline]] void wait_in_queue(Goroutine& self, Worker& worker) {
   unblock(self);  // nobody reads the saved context from here on
-  worker.after = {&self, Leaving::kUnattached, nullptr, nullptr};
-  context::save(self.cxx, worker.cxx);
+  const context::CxxKeeper kept(worker.cxx);
   context::before_switch(self.sanitizer_fiber, worker.fiber, false);
-  context::switch_context(self.context, worker.scheduler_context);
+  const context::Message left = context::switch_context(
+      self.context, worker.scheduler_context, {&self, reinterpret_cast<void*>(Leaving::kUnattached), nullptr});
   context::after_switch(self.sanitizer_fiber);
-  finish_switch(*processor_of(self).worker);
+  Processor& now = processor_of(self);
+  finish_switch(left, now);
+  kept.give_back(now.worker->cxx);
 }
 
 }  // namespace

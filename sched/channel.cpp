@@ -9,109 +9,49 @@
 #include <string>
 
 #include "sched/channel_operations.h"
+#include "sched/direct_switch.h"
 #include "sched/waiting.h"
 #include "tandem/channel.h"
 
 namespace tandem::sched {
 
-Waiter* claim_first(WaitQueue& queue) {
-  while (Waiter* waiter = queue.first) {
-    queue.remove(*waiter);
-    // A waiter whose claim fails withdraws by itself: under the lock it finds that it is no longer queued.
-    if (claim(goroutine_of(*waiter), waiter->ticket)) return waiter;
-  }
-  return nullptr;
-}
-
-void update_attention(ChannelCore& core) {
-  std::uint8_t attention = core.attention.load(std::memory_order_relaxed) & detail::kChannelClosed;
-  if (!core.senders.empty()) attention |= detail::kSendersWait;
-  if (!core.receivers.empty()) attention |= detail::kReceiversWait;
-  core.attention.store(attention, std::memory_order_relaxed);
-}
-
 namespace {
 
-std::byte* element(ChannelCore& core, std::uint32_t index, const ElementOperations& operations) {
-  return core.elements + std::size_t{index} * operations.element_bytes;
-}
-
-/// What a claimed waiter learns when it wakes up.
-void tell(Waiter& waiter, bool success) {
-  waiter.success = success;
-  goroutine_of(waiter).wake_value = &waiter;
-}
-
-/// Claims the first waiter of one side, with the attention byte kept right.
-Waiter* claim_waiter(ChannelCore& core, WaitQueue& queue) {
-  if (queue.empty()) return nullptr;
-  Waiter* waiter = claim_first(queue);
-  update_attention(core);
-  return waiter;
-}
-
-ChannelResult finish(ChannelCore& core, Goroutine& self, Attempt attempt) {
+[[gnu::always_inline]] inline ChannelResult finish(ChannelCore& core, Goroutine& self, Attempt attempt) {
   core.lock.unlock();
-  if (attempt.wake != nullptr) ready(*attempt.wake, processor_of(self));
+  if (attempt.wake != nullptr) ready_inline(*attempt.wake, processor_of(self));
   return attempt.result;
+}
+
+/// After a cancellation. True: the lock is held again and the caller starts over; else throws Cancelled.
+[[gnu::noinline]] bool withdraw_cancelled(ChannelCore& core, WaitQueue& queue, Waiter& waiter, Goroutine& self) {
+  core.lock.lock();
+  if (waiter.queued) {
+    queue.remove(waiter);
+    update_attention(core);
+  }
+  if (!cancellation_due(self)) return true;  // shielded meanwhile: not for us
+  core.lock.unlock();
+  throw_cancelled();
 }
 
 /// Waits in `queue` with the lock held. True: a peer or close() dealt with the waiter; false: the lock is
 /// held again and the caller starts over. Throws Cancelled, with the lock released.
-bool wait_in(ChannelCore& core, WaitQueue& queue, Waiter& waiter, Goroutine& self, const char* reason) {
+[[gnu::always_inline]] inline bool wait_in(ChannelCore& core, WaitQueue& queue, detail::Attention bit, Waiter& waiter,
+                                           Goroutine& self, const char* reason) {
   if (!open_cancellable_ticket(self, waiter.ticket)) {
     core.lock.unlock();
     throw_cancelled();
   }
   waiter.goroutine = &self;
   queue.push_back(waiter);
-  update_attention(core);
-  if (park_unlocking(self, reason, &core, core.lock) != WakeReason::kCancelled) return true;
-
-  core.lock.lock();
-  if (waiter.queued) {
-    queue.remove(waiter);
-    update_attention(core);
-  }
-  if (!cancellation_due(self)) return false;  // shielded meanwhile: not for us
-  core.lock.unlock();
-  throw_cancelled();
+  set_attention(core, bit, true);
+  if (park_unlocking_inline(self, reason, &core, core.lock) != WakeReason::kCancelled) [[likely]]
+    return true;
+  return !withdraw_cancelled(core, queue, waiter, self);
 }
 
 }  // namespace
-
-Attempt attempt_send(ChannelCore& core, void* value, const ElementOperations& operations) {
-  if (core.has(detail::kChannelClosed)) return {ChannelResult::kClosed};
-  if (Waiter* receiver = claim_waiter(core, core.receivers)) {
-    operations.hand_over(value, receiver->slot);
-    tell(*receiver, true);
-    return {ChannelResult::kDone, &goroutine_of(*receiver)};
-  }
-  if (core.size() == core.capacity) return {ChannelResult::kWouldBlock};
-  operations.put(element(core, core.tail(), operations), value);
-  core.added();
-  return {ChannelResult::kDone};
-}
-
-Attempt attempt_receive(ChannelCore& core, void* out, const ElementOperations& operations) {
-  if (core.size() != 0) {
-    operations.take(element(core, core.head, operations), out);
-    core.removed();
-    Waiter* sender = claim_waiter(core, core.senders);
-    if (sender == nullptr) return {ChannelResult::kDone};
-    // The room goes to the sender that has waited longest, so that no later one overtakes it.
-    operations.put(element(core, core.tail(), operations), sender->slot);
-    core.added();
-    tell(*sender, true);
-    return {ChannelResult::kDone, &goroutine_of(*sender)};
-  }
-  if (Waiter* sender = claim_waiter(core, core.senders)) {
-    operations.hand_over(sender->slot, out);
-    tell(*sender, true);
-    return {ChannelResult::kDone, &goroutine_of(*sender)};
-  }
-  return {core.has(detail::kChannelClosed) ? ChannelResult::kClosed : ChannelResult::kWouldBlock};
-}
 
 }  // namespace tandem::sched
 
@@ -126,7 +66,7 @@ ChannelResult channel_send_slow(ChannelCore& core, void* value, const ElementOpe
     if (attempt.result != ChannelResult::kWouldBlock) return finish(core, self, attempt);
     Waiter waiter;
     waiter.slot = value;
-    if (wait_in(core, core.senders, waiter, self, "channel send"))
+    if (wait_in(core, core.senders, kSendersWait, waiter, self, "channel send"))
       return waiter.success ? ChannelResult::kDone : ChannelResult::kClosed;
   }
 }
@@ -142,7 +82,7 @@ ChannelResult channel_receive_slow(ChannelCore& core, void* out, const ElementOp
     if (attempt.result != ChannelResult::kWouldBlock) return finish(core, self, attempt);
     Waiter waiter;
     waiter.slot = out;
-    if (wait_in(core, core.receivers, waiter, self, "channel receive"))
+    if (wait_in(core, core.receivers, kReceiversWait, waiter, self, "channel receive"))
       return waiter.success ? ChannelResult::kDone : ChannelResult::kClosed;
   }
 }

@@ -3,10 +3,10 @@
 #include "runtime/base/assert.h"
 #include "runtime/context/stack.h"
 #include "runtime/seam/registry.h"
+#include "sched/direct_switch.h"
 #include "sched/ending.h"
 #include "sched/shared.h"
 #include "sched/spawn.h"
-#include "sched/switch.h"
 #include "tandem/cancelled.h"
 
 namespace tandem::sched {
@@ -59,10 +59,11 @@ void prepare_first_run(Goroutine& goroutine, Processor& here) {
   context::prepare_context(goroutine.context, goroutine.stack.high, &goroutine_entry, &goroutine);
 }
 
-void goroutine_entry(void* goroutine) {
+void goroutine_entry(void* goroutine, void* left, void* how, void* argument) {
   Goroutine& self = *static_cast<Goroutine*>(goroutine);
   context::after_switch(self.sanitizer_fiber);
-  finish_switch(*processor_of(self).worker);
+  finish_switch({left, how, argument}, processor_of(self));
+  *processor_of(self).worker->cxx.errno_location = 0;
   run_closure(self);
   if (self.flags & seam::kFirstGoroutine) [[unlikely]]
     end_run(self);

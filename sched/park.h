@@ -17,6 +17,7 @@
 #include "runtime/base/spin_lock.h"
 #include "runtime/seam/goroutine.h"
 #include "runtime/seam/processor.h"
+#include "tandem/detail/parallel.h"
 
 namespace tandem::sched {
 
@@ -24,23 +25,50 @@ using seam::Goroutine;
 using seam::Processor;
 using seam::WakeReason;
 
+[[noreturn, gnu::cold]] void fatal_no_goroutine(const char* operation);
+
 /// The running goroutine; fatal error with `operation`'s name when called on a thread that runs none.
-Goroutine& running_goroutine(const char* operation);
+[[gnu::always_inline]] inline Goroutine& running_goroutine(const char* operation) {
+  Goroutine* const goroutine = seam::current_goroutine();
+  if (goroutine == nullptr) [[unlikely]]
+    fatal_no_goroutine(operation);
+  return *goroutine;
+}
 inline Processor& processor_of(Goroutine& goroutine) { return *static_cast<Processor*>(goroutine.processor); }
 
 /// Opens a new ticket for the running goroutine: from now on one claim() on it succeeds.
 inline std::uint64_t open_ticket(Goroutine& self) {
   const std::uint64_t ticket = (self.ticket.load(std::memory_order_relaxed) | 1) + 1;
-  self.wake_reason.store(WakeReason::kReady, std::memory_order_relaxed);
-  self.ticket.store(ticket, std::memory_order_seq_cst);  // before the read of cancel_requested, see cancel()
+  // Sequentially consistent: before the read of cancel_requested, see cancel(). With one processor whoever
+  // cancels drives it after us.
+  self.ticket.store(ticket, detail::run_in_parallel() ? std::memory_order_seq_cst : std::memory_order_relaxed);
   return ticket;
 }
 
 /// Tries to become the one waker of the park with this ticket. Acquire-release: the winner sees what the goroutine
-/// published; a goroutine that closes its own ticket sees what the winner did.
+/// published; a goroutine that closes its own ticket sees what the winner did. From any thread.
 inline bool claim(Goroutine& goroutine, std::uint64_t ticket) {
   return goroutine.ticket.compare_exchange_strong(ticket, ticket | 1, std::memory_order_acq_rel,
                                                   std::memory_order_relaxed);
+}
+
+/// The same where nobody competes but goroutines, timers and cancellation, all of which run on processors: with one
+/// processor they take turns, and no locked instruction is needed. (A thread that claims another park of the same
+/// goroutine compares with another ticket: it fails, and writes nothing.)
+[[gnu::always_inline]] inline bool claim_on_processor(Goroutine& goroutine, std::uint64_t ticket) {
+  if (detail::run_in_parallel()) return claim(goroutine, ticket);
+  if (goroutine.ticket.load(std::memory_order_relaxed) != ticket) return false;
+  goroutine.ticket.store(ticket | 1, std::memory_order_relaxed);
+  return true;
+}
+
+/// Why the park that has just ended did: set by the winner of the ticket if it is not kReady; read once.
+[[gnu::always_inline]] inline WakeReason take_wake_reason(Goroutine& self) {
+  const WakeReason reason =
+      self.wake_reason.load(std::memory_order_relaxed);  // ordered by the state's release and acquire
+  if (reason != WakeReason::kReady) [[unlikely]]
+    self.wake_reason.store(WakeReason::kReady, std::memory_order_relaxed);
+  return reason;
 }
 
 /// Called by the next context after the parking goroutine has left its stack, before it can be resumed. Must not wait for

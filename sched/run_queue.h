@@ -119,6 +119,7 @@ class RunQueue {
   // -- Anybody. A hint, exact when the owner is quiet.
 
   bool ring_empty() const { return head_.load(std::memory_order_acquire) == tail_.load(std::memory_order_acquire); }
+  bool has_thieves() const { return has_thieves_; }
   bool has_next() const { return next_.load(std::memory_order_relaxed) != nullptr; }
   std::uint32_t ring_size() const {
     const std::uint32_t size = tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_relaxed);

@@ -77,7 +77,7 @@ std::uint64_t birth_cycle() {
 
 /// Relaxed: those who walk the table (flags_of) look at the state first.
 void set_flags(Goroutine& goroutine, std::uint32_t flags) {
-  std::atomic_ref(goroutine.flags).store(flags, std::memory_order_relaxed);
+  std::atomic_ref(goroutine.flags).store(static_cast<std::uint8_t>(flags), std::memory_order_relaxed);
 }
 
 void set_name(Goroutine& goroutine, const SpawnAttributes& attributes) {
@@ -163,8 +163,6 @@ Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operati
   goroutine.segments = nullptr;
   goroutine.stack_size_max = static_cast<std::uint32_t>(attributes.stack_bytes_max);
   goroutine.closure_operations = &operations;
-  goroutine.cxx = {};
-  goroutine.scheduler_data = nullptr;
   goroutine.cancellation_shields = 0;
   goroutine.wait_reason = "start";
   goroutine.wait_object = nullptr;

@@ -15,7 +15,7 @@ struct SpawnAttributes {
   const char* name = nullptr;  // copied; null or "": unnamed
   std::size_t name_length = 0;
   std::uint64_t stack_bytes_max = 0;  // 0: Options::stack_size_max
-  std::uint32_t flags = 0;            // seam::GoroutineFlags
+  std::uint8_t flags = 0;             // seam::GoroutineFlags
 };
 
 /// An embryo with zeroed room for a closure of `bytes` (aligned to 64); the room is scanned from now on. Throws
@@ -34,7 +34,7 @@ void retire(Goroutine& goroutine, Processor& here);
 
 /// The flags of a goroutine that may be ending at the moment, or be another one already: for walks over the table.
 inline std::uint32_t flags_of(const Goroutine& goroutine) {
-  return std::atomic_ref(const_cast<std::uint32_t&>(goroutine.flags)).load(std::memory_order_relaxed);
+  return std::atomic_ref(const_cast<std::uint8_t&>(goroutine.flags)).load(std::memory_order_relaxed);
 }
 
 /// Goroutines that were spawned and have not ended, the runtime's own not counted.

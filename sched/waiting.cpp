@@ -4,6 +4,7 @@
 
 #include "runtime/base/assert.h"
 #include "runtime/base/spin_lock.h"
+#include "sched/direct_switch.h"
 
 namespace tandem::detail {
 
@@ -25,23 +26,15 @@ void spin_lock_slow(std::atomic<bool>& locked) noexcept {
 
 namespace tandem::sched {
 
-bool open_cancellable_ticket(Goroutine& self, std::uint64_t& ticket) {
-  ticket = open_ticket(self);
-  if (self.cancel_requested.load(std::memory_order_seq_cst) == 0) [[likely]]
-    return true;
+bool keep_ticket_of_cancelled(Goroutine& self, std::uint64_t ticket) {
   if (!cancellation_due(self)) return true;
   // The canceller may have claimed the ticket: then it is about to wake us, and we have to wait for that.
   return !claim(self, ticket);
 }
 
-WakeReason park_unlocking(Goroutine& self, const char* reason, const void* object, detail::SpinLock& lock) {
-  return park(
-      self, reason, object,
-      [](Goroutine&, void* argument) {
-        static_cast<detail::SpinLock*>(argument)->unlock();
-        return true;
-      },
-      &lock);
+[[gnu::noinline]] WakeReason park_unlocking(Goroutine& self, const char* reason, const void* object,
+                                            detail::SpinLock& lock) {
+  return park_unlocking_inline(self, reason, object, lock);
 }
 
 void wake_all(detail::WaitQueue& woken, Processor& here) {

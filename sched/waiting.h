@@ -11,11 +11,19 @@
 
 namespace tandem::sched {
 
+/// A ticket that was opened by a goroutine of which cancellation has been asked. As open_cancellable_ticket.
+bool keep_ticket_of_cancelled(Goroutine& self, std::uint64_t ticket);
+
 /// Opens a ticket for a cancellable park, before the waiter is published. False: the running goroutine is
 /// cancelled and its ticket closed again; the caller releases its locks and throws. True: the caller must
 /// park with this ticket (also when a cancellation has claimed it meanwhile: then the park returns
 /// kCancelled).
-bool open_cancellable_ticket(Goroutine& self, std::uint64_t& ticket);
+[[gnu::always_inline]] inline bool open_cancellable_ticket(Goroutine& self, std::uint64_t& ticket) {
+  ticket = open_ticket(self);
+  if (self.cancel_requested.load(std::memory_order_seq_cst) == 0) [[likely]]
+    return true;
+  return keep_ticket_of_cancelled(self, ticket);
+}
 
 /// Parks and releases `lock` after the switch.
 WakeReason park_unlocking(Goroutine& self, const char* reason, const void* object, detail::SpinLock& lock);

@@ -15,27 +15,10 @@
 
 namespace tandem::sched {
 
-/// Why a goroutine left its stack; acted on by the next context, when nobody runs on that stack any more.
-enum class Leaving : std::uint8_t {
-  kPark,        // -> waiting, then the commit function
-  kYield,       // -> runnable, end of the local queue
-  kPreempt,     // -> runnable, end of the injection queue
-  kUnattached,  // the same, when the worker has lost its processor in blocking(f)
-  kEnd,         // -> dead
-};
-
-struct AfterSwitch {
-  Goroutine* goroutine = nullptr;
-  Leaving how = Leaving::kPark;
-  CommitFunction commit = nullptr;
-  void* argument = nullptr;
-};
-
 struct Worker {
   // -- The worker's own thread only.
   context::Context scheduler_context{};
   context::CxxThreadState cxx{};
-  AfterSwitch after{};
   bool searching = false;          // counted in IdleState::searching
   bool collector_refused = false;  // has_work(), but none for this worker just now: do not stay awake for it
   [[no_unique_address]] context::SanitizerFiber fiber{};

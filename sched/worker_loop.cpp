@@ -15,9 +15,9 @@
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
+#include "sched/direct_switch.h"
 #include "sched/idle.h"
 #include "sched/shared.h"
-#include "sched/switch.h"
 
 namespace tandem::sched {
 

@@ -42,7 +42,7 @@ void run(Worker& worker, Processor& processor) {
   context::install_thread_signal_stack();
   worker.alive.store(true, std::memory_order_release);
   context::CxxState outside{};
-  context::save(outside, worker.cxx);  // the caller of run may be handling an exception
+  context::save(outside, worker.cxx);  // the caller of run may be handling an exception; goroutines begin with none
   context::restore(context::CxxState{}, worker.cxx);
   drive(worker, processor);
   run_worker(worker);

@@ -6,7 +6,7 @@
 #include "runtime/base/bits.h"
 
 // The first code that runs on a new stack. It finds {entry, argument, 0, 0} at the stack pointer and calls
-// entry(argument). The return address is declared undefined and the frame pointer is zero, so unwinding by
+// entry(argument, message ...), the message being in the registers where the switch has left it. The return address is declared undefined and the frame pointer is zero, so unwinding by
 // tables and by frame pointers both stop here; an exception that reaches it ends in std::terminate.
 #if defined(__x86_64__)
 asm(R"(
@@ -20,6 +20,9 @@ tandem_context_entry:
   .cfi_undefined rip
   popq %rax
   popq %rdi
+  movq %rdx, %rsi
+  movq %rcx, %rdx
+  movq %r8, %rcx
   xorl %ebp, %ebp
   callq *%rax
   ud2
@@ -40,6 +43,9 @@ tandem_context_entry:
   .cfi_undefined x30
   hint #38
   ldp x9, x0, [sp], #16
+  mov x1, x2
+  mov x2, x3
+  mov x3, x4
   mov x29, xzr
   mov x30, xzr
   blr x9
@@ -55,7 +61,7 @@ extern "C" void tandem_context_entry();
 
 namespace tandem::context {
 
-void prepare_context(Context& context, std::byte* stack_top, void (*entry)(void*), void* argument) noexcept {
+void prepare_context(Context& context, std::byte* stack_top, EntryFunction entry, void* argument) noexcept {
   TANDEM_ASSERT(entry != nullptr);
   auto* words = reinterpret_cast<void**>(base::round_down(stack_top, 16)) - 4;
   words[0] = reinterpret_cast<void*>(entry);

@@ -3,12 +3,14 @@
 //
 // Without it an exception in flight leaks, or is taken for another goroutine's, when its goroutine moves to
 // another thread. A worker caches the two addresses once (asking costs a call each, and compilers cache the
-// answers across switches); saving and restoring are then three loads and stores.
+// answers across switches). Who leaves keeps its state in the frame that leaves (CxxKeeper). Hardly anybody is
+// handling an exception then; so that nobody has to write what nearly always is zero, the rule is: at a switch
+// the thread's exception state is empty.
 #pragma once
 
 namespace tandem::context {
 
-// Per goroutine, valid while it does not run. All zero for one that has never run.
+// All zero for one that has never run.
 struct CxxState {
   void* caught = nullptr;  // chain of exceptions being handled
   unsigned uncaught = 0;   // what std::uncaught_exceptions() answers
@@ -30,7 +32,7 @@ struct [[gnu::may_alias]] EhGlobals {
   unsigned uncaught;
 };
 
-// Both: on the thread that `thread` describes, `state` being the goroutine's that stops or is about to run.
+// Both: on the thread that `thread` describes.
 inline void save(CxxState& state, const CxxThreadState& thread) noexcept {
   const auto* globals = static_cast<const EhGlobals*>(thread.eh_globals);
   state.caught = globals->caught;
@@ -43,5 +45,32 @@ inline void restore(const CxxState& state, const CxxThreadState& thread) noexcep
   globals->uncaught = state.uncaught;
   *thread.errno_location = state.saved_errno;
 }
+
+// Keeps the state of one that is about to leave its thread, and leaves the thread's exception state empty. In the
+// frame that switches; give_back() on the thread where it goes on.
+class CxxKeeper {
+ public:
+  [[gnu::always_inline]] explicit CxxKeeper(const CxxThreadState& thread) noexcept {
+    auto* globals = static_cast<EhGlobals*>(thread.eh_globals);
+    saved_errno_ = *thread.errno_location;
+    has_exceptions_ = globals->caught != nullptr || globals->uncaught != 0;
+    if (!has_exceptions_) [[likely]]
+      return;
+    exceptions_ = *globals;
+    *globals = {nullptr, 0};
+  }
+  [[gnu::always_inline]] void give_back(const CxxThreadState& thread) const noexcept {
+    *thread.errno_location = saved_errno_;
+    if (has_exceptions_) [[unlikely]]
+      *static_cast<EhGlobals*>(thread.eh_globals) = exceptions_;
+  }
+  CxxKeeper(const CxxKeeper&) = delete;
+  CxxKeeper& operator=(const CxxKeeper&) = delete;
+
+ private:
+  EhGlobals exceptions_;  // if there are any
+  int saved_errno_;
+  bool has_exceptions_;
+};
 
 }  // namespace tandem::context

@@ -28,7 +28,6 @@
 
 #include "runtime/base/cache_line.h"
 #include "runtime/context/context.h"
-#include "runtime/context/cxx_state.h"
 #include "runtime/context/sanitizers.h"
 #include "runtime/context/stack.h"
 #include "tandem/detail/closure.h"
@@ -58,41 +57,41 @@ enum class WakeReason : std::uint32_t { kReady, kTimeout, kCancelled };
 inline constexpr std::size_t kInlineClosureBytes = 128;
 
 struct alignas(base::kCacheLineBytes) Goroutine : detail::GoroutineWords {
-  // -- Line 1: all that a switch, a wake-up and the collector's walk over parked goroutines read.
+  // -- Line 1: all that a park, a wake-up, a switch and the collector's walk over parked goroutines touch.
   std::atomic<std::uint32_t> state{kDead};
-  std::uint32_t flags = 0;                      // GoroutineFlags; written by the goroutine or its creator
+  std::uint8_t flags = 0;                         // GoroutineFlags; written by the goroutine or its creator
+  std::atomic<std::uint8_t> cancel_requested{0};  // set by whoever cancels it; read at every cancellable park
+  /// (sequence << 1 | claimed): the waker that sets the low bit owns the wake-up.
+  std::atomic<std::uint64_t> ticket{1};
   context::Context context{};                   // valid while not running; sp == null: never ran, no stack yet
   Goroutine* next = nullptr;                    // the one list it is on
   std::atomic<std::uint64_t> scanned_cycle{0};  // number of the last cycle in which its roots were scanned
-  std::byte* stack_base = nullptr;              // high end of the live part of the stack
 
-  // -- Line 2: parking. `ticket` is (sequence << 1 | claimed): the waker that sets the low bit owns the wake-up.
-  std::atomic<std::uint64_t> ticket{1};
+  // -- Line 2: what it runs, what it waits for.
+  alignas(base::kCacheLineBytes) const ClosureOperations* closure_operations = nullptr;
+  void* closure = nullptr;          // inline_closure or an allocated cell
+  std::uint32_t closure_bytes = 0;  // scanned like a stack: [closure, closure + closure_bytes)
+  /// kReady but between another kind of wake-up and the end of the park that it ended.
   std::atomic<WakeReason> wake_reason{WakeReason::kReady};
-  std::atomic<std::uint32_t> cancel_requested{0};  // set by whoever cancels it; read at every cancellable park
-  const char* wait_reason = nullptr;               // static text for dumps: "channel receive", "sleep", ...
+  std::uint64_t id = 0;
+  const char* wait_reason = nullptr;  // static text for dumps: "channel receive", "sleep", ...
   const void* wait_object = nullptr;
-  std::uint64_t wait_since_ns = 0;         // coarse (seam::coarse_now_ns)
-  void* wake_value = nullptr;              // handed over by the waker (which select case, ...)
-  std::uint32_t cancellation_shields = 0;  // CancellationShield depth; owner only
+  std::uint64_t wait_since_ns = 0;  // coarse (seam::coarse_now_ns)
+  void* wake_value = nullptr;       // handed over by the waker (which select case, ...)
 
-  // -- Line 3: identity, stack, closure.
-  alignas(base::kCacheLineBytes) std::uint64_t id = 0;
-  context::Stack stack{};
-  const char* name = nullptr;        // owned copy or static; null: unnamed
-  void* closure = nullptr;           // inline_closure or an allocated cell
-  std::uint32_t closure_bytes = 0;   // scanned like a stack: [closure, closure + closure_bytes)
-  std::uint32_t stack_size_max = 0;  // bytes; 0: the default of Options
-  const ClosureOperations* closure_operations = nullptr;
-  context::CxxState cxx{};                  // exceptions in flight and errno, while not running
-  void* scheduler_data = nullptr;           // sched/: task group it belongs to
+  // -- Line 3: its stack, and what few have.
+  alignas(base::kCacheLineBytes) context::Stack stack{};
+  std::uint32_t stack_size_max = 0;         // bytes; 0: the default of Options
+  std::byte* stack_base = nullptr;          // high end of the live part of the stack
   struct StackSegment* segments = nullptr;  // further segments of ensure_stack, innermost first
+  const char* name = nullptr;               // owned copy or static; null: unnamed
+  std::uint32_t cancellation_shields = 0;   // CancellationShield depth; owner only
   [[no_unique_address]] context::SanitizerFiber sanitizer_fiber{};
 
   alignas(base::kCacheLineBytes) std::byte inline_closure[kInlineClosureBytes]{};
 };
 
-enum GoroutineFlags : std::uint32_t {
+enum GoroutineFlags : std::uint8_t {
   kRuntimeGoroutine = 1,  // finaliser and the like: not counted, not cancelled by the end of run
   kNameOwned = 2,         // name was allocated with new[] and is freed with the descriptor
   kClosureAllocated = 4,  // closure does not lie in inline_closure

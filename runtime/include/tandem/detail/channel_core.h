@@ -24,6 +24,7 @@ namespace tandem::detail {
 /// ReceiveSlot<T>.
 struct ElementOperations {
   std::uint32_t element_bytes;                // of one element of the buffer
+  bool plain;                                 // all three are copies of element_bytes; the collector sees none of it
   void (*put)(void* element, void* value);    // value -> free element of the buffer
   void (*take)(void* element, void* out);     // element -> out; the element is free then
   void (*hand_over)(void* value, void* out);  // value -> out, without a buffer in between

@@ -169,8 +169,8 @@ struct ChannelElement<T> : ReferenceElement<T> {
 };
 
 template <class T>
-inline constexpr ElementOperations kElementOperations{sizeof(typename ChannelElement<T>::BufferElement),
-                                                      &ChannelElement<T>::put_erased, &ChannelElement<T>::take_erased,
-                                                      &ChannelElement<T>::hand_over};
+inline constexpr ElementOperations kElementOperations{
+    sizeof(typename ChannelElement<T>::BufferElement), kIsLeaf<T>&& std::is_trivially_copyable_v<T>,
+    &ChannelElement<T>::put_erased, &ChannelElement<T>::take_erased, &ChannelElement<T>::hand_over};
 
 }  // namespace tandem::detail

@@ -43,6 +43,13 @@ struct WaitQueue {
     first = &waiter;
   }
 
+  void remove_first() noexcept {
+    Waiter& waiter = *first;
+    first = waiter.next;
+    (first != nullptr ? first->previous : last) = nullptr;
+    waiter.queued = false;
+  }
+
   void remove(Waiter& waiter) noexcept {
     (waiter.previous != nullptr ? waiter.previous->next : first) = waiter.next;
     (waiter.next != nullptr ? waiter.next->previous : last) = waiter.previous;
