@@ -14,7 +14,7 @@ find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
 set(TANDEM_TEST_TIMEOUT_SECONDS 120 CACHE STRING "Time after which one ctest entry is taken for hung")
 
 add_library(tandem_test_options INTERFACE)
-target_link_libraries(tandem_test_options INTERFACE tandem_library_options GTest::gtest)
+target_link_libraries(tandem_test_options INTERFACE tandem_library_options tandem_string_warnings GTest::gtest)
 # EXPECT_EQ after an `if` without braces
 target_compile_options(tandem_test_options INTERFACE -Wno-dangling-else)
 
