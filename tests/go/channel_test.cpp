@@ -524,8 +524,12 @@ double seconds_to_leave_queue(int count) {
 TEST_P(GoChannel, LeavingAQueueTakesConstantTime) {
   run_clean([] {
     const int count = scaled(1000);
-    seconds_to_leave_queue(count);
-    const double few = seconds_to_leave_queue(count), many = seconds_to_leave_queue(16 * count);
+    seconds_to_leave_queue(16 * count);  // the stacks' pages come now
+    double few = 1e9, many = 1e9;
+    for (int turn = 0; turn < 3; ++turn) {
+      few = std::min(few, seconds_to_leave_queue(count));
+      many = std::min(many, seconds_to_leave_queue(16 * count));
+    }
     EXPECT_LT(many, 80 * few) << few << " s for " << count << ", " << many << " s for " << 16 * count;
   });
 }
