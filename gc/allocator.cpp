@@ -103,20 +103,27 @@ bool Allocator::next_window(seam::Processor& processor, detail::LayoutNumber lay
 
 BlockIndex Allocator::acquire_block(seam::Processor& processor, detail::LayoutNumber layout) {
   Space& space = spaces.at(layout);
+  const std::uint64_t committed = sweeper.committed_cycle.load(std::memory_order_acquire);
   BlockIndex block = Region::kNoBlock;
+  bool stale = false;
   {
     const std::lock_guard guard(space.lock);
     if (!space.available.empty()) {
       block = space.available.back();
       space.available.pop_back();
+      // Between the commit and the end of handshake 4 the block may have marks that nobody has taken over. A processor that
+      // allocates white must do it first; one that still allocates black does it when it acknowledges.
+      stale = !processor.allocate_black && region.block(block).swept_cycle < committed;
+      // The handshake may end before that is done. So the block counts as unswept: added under the lock that
+      // all_to_unswept() takes when the cycle is over, it keeps the next one from clearing the marks until count_swept().
+      if (stale) spaces.unswept_blocks.fetch_add(1, std::memory_order_relaxed);
     }
   }
-  if (block != Region::kNoBlock) {
-    // Between the commit and the end of handshake 4 the block may have marks that nobody has taken over. A processor that
-    // allocates white must do it first; one that still allocates black does it when it acknowledges.
-    if (!processor.allocate_black) sweeper.sweep_cells(block, sweeper.committed_cycle.load(std::memory_order_acquire));
-    return block;
+  if (stale) {
+    sweeper.sweep_cells(block, committed);
+    sweeper.count_swept();
   }
+  if (block != Region::kNoBlock) return block;
   block = acquire_unswept(space);
   return block != Region::kNoBlock ? block : lay_out_new(layout);
 }

@@ -61,7 +61,8 @@ void stall_if_outgrown() {
 
 bool collects() { return seam::registry.options->collector == Options::Collector::concurrent; }
 
-/// Pays for an allocation of `bytes`: starts a cycle when one is due, marks when the heap grows faster than marking goes.
+/// Pays for an allocation of `bytes`: starts a cycle when one is due, marks when the heap grows faster than marking goes. A
+/// safepoint.
 void account(std::uint64_t bytes) {
   if (!collects()) return;
   const bool due = pacer.count_allocation(bytes);
@@ -81,6 +82,7 @@ void account(std::uint64_t bytes) {
   // Debt that could not be worked off (nothing to mark just now, or the bound in time) is forgiven: the bound is what
   // keeps a goroutine's delay short, the next refill owes anew.
   state.assist_debt_bytes = did && paid < state.assist_debt_bytes ? (state.assist_debt_bytes - paid) / 2 : 0;
+  seam::poll();  // that work may have begun a stop, and then this processor is to be held
 }
 
 /// Safepoint of an allocation, and the zeal modes.
@@ -118,7 +120,6 @@ void* allocate_slow(LayoutNumber layout) {
     }
     if (allocator.refill(processor, layout)) {
       account(static_cast<std::uint64_t>(std::popcount(window.free_cells)) * cell_bytes);
-      seam::poll();  // account() may have started a cycle that wants this processor held
       stall_if_outgrown();
     } else {
       if (collected) out_of_memory();

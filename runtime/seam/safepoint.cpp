@@ -18,9 +18,12 @@ bool serve_requests(Processor& processor) {
     __atomic_store_n(&processor.running->context.sp, __builtin_frame_address(0), __ATOMIC_RELEASE);
   const std::uint32_t bits = take_requests(processor);
   if (bits & kRequestHandshake) registry.handshake.acknowledge(processor);
-  if (bits & kRequestCollectorQuantum) registry.collector->work(processor, kFractionalQuantumNs, WorkKind::kFractional);
-  // That may have begun a cycle, and acknowledged its handshake 1 for this processor: it is held too, before it goes on.
-  if ((bits & kRequestHold) || registry.world_stop.active()) registry.world_stop.hold(processor);
+  if ((bits & kRequestCollectorQuantum) && !registry.world_stop.active())
+    registry.collector->work(processor, kFractionalQuantumNs, WorkKind::kFractional);
+  // Last, and whether or not the bit was among these: a stop may have begun since they were taken, by a step of the cycle that
+  // was completed just above, and the handshake after it been acknowledged on the way. Who began the stop relies on it that
+  // whoever acknowledged that handshake stays here (world_stop.h).
+  if (registry.world_stop.active()) registry.world_stop.hold(processor);
   return (bits & kRequestPreempt) != 0;
 }
 

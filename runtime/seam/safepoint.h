@@ -11,8 +11,10 @@ namespace tandem::seam {
 /// true when the running goroutine should give up its processor (its slice is over); the caller decides.
 bool serve_requests(Processor& processor);
 
+/// Acquire: pairs with the release in withdraw_request. Who finds nothing pending because it was served on the processor's
+/// behalf, or a stop is over, sees what was done meanwhile.
 inline bool requests_pending(const Processor& processor) {
-  return processor.requests.load(std::memory_order_relaxed) != 0;
+  return processor.requests.load(std::memory_order_acquire) != 0;
 }
 
 /// Poll of the running goroutine; may park it.

@@ -13,7 +13,9 @@ namespace tandem::seam {
 
 class WorldStop {
  public:
-  /// Asks every processor to stay at its next safepoint. By the worker that starts a cycle.
+  /// Asks every processor to stay at its next safepoint. By the worker that starts a cycle. Who acknowledges a handshake that
+  /// is requested after it does nothing more for its goroutine before it is held: `active` is stored before the number of
+  /// that handshake, which is read by acquire, and serve_requests() looks at it after having acknowledged.
   void begin();
   /// Every processor has reached its safepoint (or has no worker): the clock of "all stopped" starts.
   void all_reached();

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/seam/goroutine.h"
 #include "tandem/go.h"
 #include "tandem/sync.h"
 #include "tests/support/run_fixture.h"
@@ -156,16 +157,15 @@ TEST_P(ChannelTest, ServesWaitersInOrderOfArrival) {
   run_clean([] {
     auto requests = make_channel<int>();
     auto served = make_channel<int>(16);
-    std::atomic<int> waiting{0};
     for (int i = 0; i < 16; ++i) {
-      go([=, &waiting] {
-        ++waiting;
+      std::atomic<seam::Goroutine*> sender{nullptr};
+      go([=, &sender] {
+        sender = seam::current_goroutine();
         requests->send(i);
         served->send(i);
       });
-      // One after the other: the next starts when this one has had time to wait.
-      EXPECT_TRUE(test::eventually([&] { return waiting == i + 1; }));
-      sleep_for(std::chrono::milliseconds(2));
+      // One after the other: the next starts when this one waits.
+      EXPECT_TRUE(test::eventually([&] { return sender != nullptr && sender.load()->state == seam::kWaiting; }));
     }
     for (int i = 0; i < 16; ++i) EXPECT_EQ(requests->receive(), i);
     for (int i = 0; i < 16; ++i) served->receive();
@@ -280,13 +280,14 @@ TEST_P(ChannelTest, CarriesStructsWithReferences) {
 }
 
 TEST_P(ChannelTest, EndOfRunCancelsBlockedSendersAndReceivers) {
-  std::atomic<int> cancelled{0};
+  std::atomic<int> started{0}, cancelled{0};
   run_and_cancel([&] {
     auto channel = make_channel<int>();
     auto full = make_channel<int>(1);
     full->send(0);
     for (int i = 0; i < 20; ++i)
-      go([=, &cancelled] {
+      go([=, &started, &cancelled] {
+        ++started;
         try {
           if (i % 2 == 0)
             channel->receive();
@@ -297,7 +298,7 @@ TEST_P(ChannelTest, EndOfRunCancelsBlockedSendersAndReceivers) {
           throw;
         }
       });
-    sleep_for(std::chrono::milliseconds(5));
+    EXPECT_TRUE(test::eventually([&] { return started == 20; }));
   });
   EXPECT_EQ(cancelled, 20);
 }

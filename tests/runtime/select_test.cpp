@@ -260,10 +260,11 @@ TEST_P(SelectTest, CarriesReferencesAndStrings) {
 }
 
 TEST_P(SelectTest, EndOfRunCancelsIt) {
-  std::atomic<int> cancelled{0};
+  std::atomic<int> started{0}, cancelled{0};
   run_and_cancel([&] {
     auto a = make_channel<int>(), b = make_channel<int>();
     auto wait = [&](auto&&... cases) {
+      ++started;
       try {
         select(cases...);
       } catch (const Cancelled&) {
@@ -274,7 +275,7 @@ TEST_P(SelectTest, EndOfRunCancelsIt) {
     go([=] { wait(on_receive(a), on_send(b, 1)); });
     go([=] { wait(on_receive(a), on_timeout(1h)); });
     go([=] { wait(); });
-    sleep_for(5ms);
+    EXPECT_TRUE(test::eventually([&] { return started == 3; }));
   });
   EXPECT_EQ(cancelled, 3);
 }

@@ -309,7 +309,7 @@ TEST_P(SyncTest, WaitGroupCallsDoneAfterTheCapturesAreDestroyed) {
 }
 
 TEST_P(SyncTest, EndOfRunCancelsWhatIsDocumentedToBe) {
-  std::atomic<int> cancelled{0}, not_cancelled{0};
+  std::atomic<int> started{0}, cancelled{0}, not_cancelled{0};
   run_and_cancel([&] {
     static Mutex mutex;
     static Semaphore semaphore(0);
@@ -317,7 +317,8 @@ TEST_P(SyncTest, EndOfRunCancelsWhatIsDocumentedToBe) {
     static WaitGroup never_done;
     never_done.add(1);
     auto expect_cancelled = [&](auto wait) {
-      go([&cancelled, wait] {
+      go([&started, &cancelled, wait] {
+        ++started;
         try {
           wait();
         } catch (const Cancelled&) {
@@ -340,18 +341,20 @@ TEST_P(SyncTest, EndOfRunCancelsWhatIsDocumentedToBe) {
     static Mutex held;
     go([&] {
       std::lock_guard guard(held);
+      ++started;
       try {
         sleep_for(1h);
       } catch (const Cancelled&) {
       }
     });
-    yield();
+    EXPECT_TRUE(test::eventually([&] { return started == 6; }));
     go([&] {
       yield();
+      ++started;
       std::lock_guard guard(held);
       ++not_cancelled;
     });
-    sleep_for(5ms);
+    EXPECT_TRUE(test::eventually([&] { return started == 7; }));
   });
   EXPECT_EQ(cancelled, 5);
   EXPECT_EQ(not_cancelled, 1);
@@ -360,13 +363,14 @@ TEST_P(SyncTest, EndOfRunCancelsWhatIsDocumentedToBe) {
 // wait() is cancelled while its goroutines are still using this stack: it must not throw before they have
 // ended.
 TEST_P(SyncTest, CancelledWaitOutlastsItsGoroutines) {
-  std::atomic<bool> ok{false};
+  std::atomic<bool> started{false}, ok{false};
   run_and_cancel([&] {
     go([&] {
       int on_stack = 1;
       std::atomic<bool> ended{false};
       WaitGroup group;
       group.go([&] {
+        started = true;
         try {
           sleep_for(1h);
         } catch (const Cancelled&) {
@@ -383,7 +387,7 @@ TEST_P(SyncTest, CancelledWaitOutlastsItsGoroutines) {
         throw;
       }
     });
-    sleep_for(5ms);
+    EXPECT_TRUE(test::eventually([&] { return started.load(); }));
   });
   EXPECT_TRUE(ok);
 }

@@ -55,10 +55,11 @@ TEST_P(TaskGroupTest, WaitsForAllAndCanBeUsedAgain) {
 TEST_P(TaskGroupTest, TheFirstExceptionCancelsTheRestAndIsRethrown) {
   run_clean([] {
     TaskGroup group;
-    std::atomic<int> cancelled{0};
+    std::atomic<int> started{0}, cancelled{0};
     auto never = make_channel<int>();
     for (int i = 0; i < 5; ++i)
       group.go([&, never] {
+        ++started;
         try {
           never->receive();
         } catch (const Cancelled&) {
@@ -66,7 +67,7 @@ TEST_P(TaskGroupTest, TheFirstExceptionCancelsTheRestAndIsRethrown) {
           throw;
         }
       });
-    sleep_for(2ms);
+    EXPECT_TRUE(test::eventually([&] { return started == 5; }));
     group.go([] { throw std::runtime_error("first"); });
     try {
       group.wait();
@@ -82,11 +83,12 @@ TEST_P(TaskGroupTest, TheFirstExceptionCancelsTheRestAndIsRethrown) {
 
 TEST_P(TaskGroupTest, TheDestructorCancelsAndWaits) {
   run_clean([] {
-    std::atomic<int> ended{0};
+    std::atomic<int> started{0}, ended{0};
     {
       TaskGroup group;
       for (int i = 0; i < 5; ++i)
         group.go([&] {
+          ++started;
           try {
             sleep_for(1h);
           } catch (const Cancelled&) {
@@ -95,7 +97,7 @@ TEST_P(TaskGroupTest, TheDestructorCancelsAndWaits) {
             ++ended;
           }
         });
-      sleep_for(2ms);
+      EXPECT_TRUE(test::eventually([&] { return started == 5; }));
     }
     EXPECT_EQ(ended, 5);
     try {
@@ -110,10 +112,12 @@ TEST_P(TaskGroupTest, TheDestructorCancelsAndWaits) {
 TEST_P(TaskGroupTest, CancelReachesNestedGroups) {
   run_clean([] {
     std::atomic<int> inner_cancelled{0};
+    std::atomic<bool> started{false};
     TaskGroup outer;
     outer.go([&] {
       TaskGroup inner;
       inner.go([&] {
+        started = true;
         try {
           sleep_for(1h);
         } catch (const Cancelled&) {
@@ -123,7 +127,7 @@ TEST_P(TaskGroupTest, CancelReachesNestedGroups) {
       });
       inner.wait();
     });
-    sleep_for(2ms);
+    EXPECT_TRUE(test::eventually([&] { return started.load(); }));
     outer.cancel();
     outer.wait();
     EXPECT_EQ(inner_cancelled, 1);
@@ -131,12 +135,13 @@ TEST_P(TaskGroupTest, CancelReachesNestedGroups) {
 }
 
 TEST_P(TaskGroupTest, EndOfRunCancelsTheWaitAfterItsTasks) {
-  std::atomic<bool> ok{false};
+  std::atomic<bool> started{false}, ok{false};
   run_and_cancel([&] {
     go([&] {
       std::atomic<bool> ended{false};
       TaskGroup group;
       group.go([&] {
+        started = true;
         try {
           sleep_for(1h);
         } catch (const Cancelled&) {
@@ -152,7 +157,7 @@ TEST_P(TaskGroupTest, EndOfRunCancelsTheWaitAfterItsTasks) {
         throw;
       }
     });
-    sleep_for(5ms);
+    EXPECT_TRUE(test::eventually([&] { return started.load(); }));
   });
   EXPECT_TRUE(ok);
 }

@@ -38,10 +38,10 @@ TEST_P(TimerTest, FiresOnceAndNeverEarly) {
 
 TEST_P(TimerTest, StopPreventsItAndSaysSo) {
   run_clean([] {
-    Timer timer(5ms);
+    Timer timer(100ms);  // long enough to stop it in time on a busy machine
     EXPECT_TRUE(timer.stop());
     EXPECT_FALSE(timer.stop());
-    sleep_for(8ms);
+    sleep_for(110ms);
     EXPECT_EQ(timer.channel()->try_receive().status, timer.channel()->try_receive().empty);
   });
 }
@@ -53,7 +53,7 @@ TEST_P(TimerTest, ResetStartsItAgain) {
     EXPECT_TRUE(timer.reset(2ms));
     EXPECT_GE(*timer.channel()->receive() - start, 2ms);
     EXPECT_FALSE(timer.reset(1ms));
-    sleep_for(5ms);  // fires, and nobody receives
+    EXPECT_TRUE(test::eventually([&] { return timer.channel()->size() == 1; }));  // fires, and nobody receives
     const auto again = Clock::now();
     EXPECT_FALSE(timer.reset(2ms));
     EXPECT_GE(*timer.channel()->receive() - again, 2ms);  // not the old value
@@ -71,9 +71,9 @@ TEST_P(TimerTest, RunsAFunctionWithLocals) {
     Timer never(1h, [channel] { channel->send(8); });
     EXPECT_TRUE(never.stop());
     {
-      Timer dropped(1ms, [channel] { channel->send(9); });
+      Timer dropped(100ms, [channel] { channel->send(9); });  // again long enough
     }
-    sleep_for(4ms);
+    sleep_for(110ms);
     EXPECT_EQ(channel->size(), 0u);
   });
 }

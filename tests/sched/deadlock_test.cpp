@@ -163,8 +163,12 @@ TEST(ForeignDeathTest, SigquitPrintsTheDump) {
   EXPECT_EXIT(
       {
         run_scheduler(options, [] {
-          go({.name = "sleeper"}, [] { sleep_for(1h); });
-          sleep_for(5ms);
+          std::atomic<seam::Goroutine*> sleeper{nullptr};
+          go({.name = "sleeper"}, [&] {
+            sleeper = seam::current_goroutine();
+            sleep_for(1h);
+          });
+          wait_until([&] { return sleeper != nullptr && sleeper.load()->state == seam::kWaiting; });
           std::raise(SIGQUIT);
           sleep_for(200ms);
         });

@@ -1,10 +1,12 @@
 // What a goroutine keeps when others run in between: exceptions, errno, its stack's depth; and how it is preempted.
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <exception>
 #include <stdexcept>
 #include <string>
 
+#include "tests/support/scale.h"
 #include "tests/support/scheduler_fixture.h"
 
 namespace tandem::test {
@@ -181,6 +183,44 @@ TEST_P(Switch, CollectorWorkIsDoneByIdleAndByRunningProcessors) {
     while (collector.has_work()) sleep_for(1ms);
     EXPECT_GT(collector.calls[static_cast<int>(seam::WorkKind::kIdle)].load(), 0u);
   });
+}
+
+// A handshake whose completion begins a stop and requests another one: who acknowledges both at one safepoint is held too.
+TEST_P(Switch, WhoAcknowledgesAHandshakeOfAStopIsHeld) {
+  static std::atomic<std::uint64_t> progress, moved_while_stopped, stops;
+  progress = moved_while_stopped = stops = 0;
+  static constexpr seam::HandshakeOperation kStopped{"stopped", [](seam::Processor&) {},
+                                                     [](seam::Processor&) {
+                                                       const std::uint64_t before = progress;
+                                                       const auto end = std::chrono::steady_clock::now() + 50us;
+                                                       while (std::chrono::steady_clock::now() < end) base::cpu_relax();
+                                                       moved_while_stopped += progress - before;
+                                                       seam::registry.world_stop.end();
+                                                       ++stops;
+                                                     }};
+  static constexpr seam::HandshakeOperation kStop{"stop", [](seam::Processor&) {},
+                                                  [](seam::Processor& here) {
+                                                    seam::registry.world_stop.begin();
+                                                    seam::registry.handshake.request(kStopped, here);
+                                                  }};
+  run([] {
+    const auto rounds = scaled<std::uint64_t>(50, 10);
+    std::atomic<bool> over{false};
+    for (std::uint32_t i = std::min(seam::registry.processor_count, 3U); i > 0; --i)
+      go([&] {
+        while (!over) {
+          for (int step = 0; step < 100; ++step) ++progress;
+          safepoint();
+        }
+      });
+    for (std::uint64_t round = 1; round <= rounds; ++round) {
+      seam::registry.handshake.request(kStop, sched::processor_of(*seam::current_goroutine()));
+      wait_until([&] { return stops == round; });
+    }
+    over = true;
+    wait_until([] { return goroutine_count() == 1; });
+  });
+  EXPECT_EQ(moved_while_stopped.load(), 0u);
 }
 
 TEST_P(Switch, ParkUntilWaitsForItsCondition) {
