@@ -6,7 +6,7 @@
 # does not depend on how this tree is compiled), `compiler` (scripts that run the compiler).
 #
 # The entries with a COST start first, the most expensive one before all others, so that no processor waits at the
-# end; it is about their processor time in seconds. Those that work in parallel themselves say so by PROCESSORS.
+# end; it is about the seconds that they take. Those that work in parallel themselves say so by PROCESSORS.
 
 find_package(GTest REQUIRED)
 find_package(Python3 3.9 REQUIRED COMPONENTS Interpreter)
