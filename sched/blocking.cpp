@@ -1,7 +1,10 @@
 // blocking(f): the goroutine keeps its thread, its processor can be taken away.
 //
-//   B1  Worker::lent holds the processor; whoever exchanges it for null drives it: the worker when f returns, or the monitor.
-//   B2  The status goes to `blocked` before the requests are read: a handshake requester does it the other way round.
+//   B1  The status is `blocked` with the worker's index; whoever swaps it for something else has the processor: the worker
+//       when f returns (running), or the monitor (idle). The index makes the worker's swap fail after the processor has
+//       been somewhere else, whatever it did there; `claimed` (by a handshake) passes.
+//   B2  The status goes to `blocked` before the requests are read: a handshake requester does it the other way round. With
+//       one processor the requester would be whoever drives it, so no fence is needed.
 //   B3  The goroutine is `blocked` and its stack, from the caller's frame up, may be scanned at any moment; it becomes
 //       `running` again only when nobody scans it, and is scanned itself before it goes on if that is due.
 
@@ -19,17 +22,11 @@ namespace tandem::sched {
 
 namespace {
 
-void set_status(Processor& processor, seam::ProcessorStatus from, seam::ProcessorStatus to) {
-  auto expected = from;
-  // Acquire and release: the processor changes hands. `claimed` passes within a microsecond.
-  while (!processor.status.compare_exchange_weak(expected, to, std::memory_order_acq_rel)) {
-    expected = from;
-    base::cpu_relax();
-  }
-}
-
 /// blocked -> running, once nobody scans the stack.
-void unblock(Goroutine& self) {
+void unblock(Goroutine& self, const Processor& here) {
+  // No stack can be claimed before this processor has acknowledged handshake 2: goroutine.h.
+  if (here.scan_mode == seam::ScanMode::kNone) [[likely]]
+    return self.state.store(seam::kRunning, std::memory_order_relaxed);
   std::uint32_t expected = seam::kBlocked;
   while (!self.state.compare_exchange_weak(expected, seam::kRunning, std::memory_order_acquire)) {
     expected = seam::kBlocked;
@@ -37,18 +34,30 @@ void unblock(Goroutine& self) {
   }
 }
 
-/// The worker takes its own processor back; false: it has been taken away.
-bool take_back(Worker& worker) {
-  // Acquire-release: B1.
-  Processor* const mine = worker.lent.exchange(nullptr, std::memory_order_acq_rel);
-  if (mine == nullptr) return false;
-  set_status(*mine, seam::ProcessorStatus::kBlocked, seam::ProcessorStatus::kRunning);
+void lend(Processor& here, const Worker& worker) {
+  const seam::ProcessorStatus blocked = seam::blocked_by(worker.index);
+  if (detail::run_in_parallel())
+    here.status.store(blocked, std::memory_order_seq_cst);  // B2
+  else
+    here.status.store(blocked, std::memory_order_release);
+}
+
+/// The worker takes its own processor back; false: it has been taken away. B1.
+bool take_back(Processor& mine, const Worker& worker) {
+  seam::ProcessorStatus status = seam::blocked_by(worker.index);
+  // Acquire: what others did with the processor, acting for it, is seen.
+  while (!mine.status.compare_exchange_weak(status, seam::ProcessorStatus::kRunning, std::memory_order_acquire,
+                                            std::memory_order_relaxed)) {
+    if (status != seam::ProcessorStatus::kClaimed && status != seam::blocked_by(worker.index)) return false;
+    status = seam::blocked_by(worker.index);
+    base::cpu_relax();
+  }
   return true;
 }
 
 void attach(Goroutine& self, Worker& worker) {
   Processor& here = *worker.processor.load(std::memory_order_relaxed);
-  unblock(self);
+  unblock(self, here);
   self.processor = &here;
   here.running = &self;
   worker.in_blocking.store(false, std::memory_order_release);
@@ -56,7 +65,12 @@ void attach(Goroutine& self, Worker& worker) {
 
 /// Gives the thread back to the scheduler loop, which has no processor either, and waits for one in the injection queue.
 [[gnu::noinline]] void wait_in_queue(Goroutine& self, Worker& worker) {
-  unblock(self);  // nobody reads the saved context from here on
+  // Until it is given a processor again nobody may read the saved context: wait for a scan that goes on.
+  std::uint32_t expected = seam::kBlocked;
+  while (!self.state.compare_exchange_weak(expected, seam::kRunning, std::memory_order_acquire)) {
+    expected = seam::kBlocked;
+    base::cpu_relax();
+  }
   const context::CxxKeeper kept(worker.cxx);
   context::before_switch(self.sanitizer_fiber, worker.fiber, false);
   const context::Message left = context::switch_context(
@@ -69,12 +83,11 @@ void attach(Goroutine& self, Worker& worker) {
 
 }  // namespace
 
-bool retake_processor(Worker& worker) {
-  Processor* const processor = worker.lent.exchange(nullptr, std::memory_order_acq_rel);  // B1
-  if (processor == nullptr) return false;
-  processor->worker = nullptr;
-  set_status(*processor, seam::ProcessorStatus::kBlocked, seam::ProcessorStatus::kIdle);
-  hand_off(*processor);
+bool retake_processor(Processor& processor, seam::ProcessorStatus blocked) {
+  if (!processor.status.compare_exchange_strong(blocked, seam::ProcessorStatus::kIdle, std::memory_order_acq_rel))
+    return false;  // B1
+  processor.worker = nullptr;
+  hand_off(processor);
   return true;
 }
 
@@ -104,25 +117,23 @@ using namespace tandem::sched;
 
   here.running = nullptr;
   worker.in_blocking.store(true, std::memory_order_relaxed);
-  worker.blocking_calls.add();
+  here.sched->blocking_calls.add();
   self.state.store(seam::kBlocked, std::memory_order_release);  // B3
-  worker.lent.store(&here, std::memory_order_release);
-  here.status.store(seam::ProcessorStatus::kBlocked, std::memory_order_seq_cst);  // B2
+  lend(here, worker);
   // A requester that still saw us running leaves its handshake to us: serve it, as often as it takes.
   while (here.requests.load(std::memory_order_seq_cst) != 0 && seam::registry.handshake.pending_for(here) &&
-         take_back(worker)) {
+         take_back(here, worker)) {
     seam::registry.handshake.acknowledge(here);
-    worker.lent.store(&here, std::memory_order_release);
-    here.status.store(seam::ProcessorStatus::kBlocked, std::memory_order_seq_cst);
+    lend(here, worker);
   }
-  hurry_monitor();
+  if (is_needed(here)) hurry_monitor();
 }
 
 [[gnu::noinline]] BlockingScope::~BlockingScope() {
   const int saved_errno = errno;  // f's; read on the thread it ran on, before anything else
   Worker& worker = *static_cast<Worker*>(worker_);
   Goroutine& self = *seam::current_goroutine();
-  if (take_back(worker)) [[likely]] {
+  if (take_back(*worker.processor.load(std::memory_order_relaxed), worker)) [[likely]] {
     attach(self, worker);
   } else {
     worker.processor.store(nullptr, std::memory_order_relaxed);

@@ -40,11 +40,17 @@ template <Leaving Likely = Leaving::kParkUnlock>
   }
 }
 
-/// The next goroutine for a direct switch, its state running; null: the scheduler loop has to decide.
-[[gnu::always_inline]] inline Goroutine* take_direct(Processor& here) {
+/// A round of turns is over. True: and nothing waits that only the scheduler loop would look at; the next round begins.
+bool begin_round(Processor& here);
+
+/// The next goroutine for a direct switch, its state running; null: the scheduler loop has to decide. It may have no stack
+/// yet.
+[[gnu::always_inline]] inline Goroutine* take_direct_unprepared(Processor& here) {
   ProcessorState& mine = *here.sched;
-  if (--mine.turns_left < 0 || seam::requests_pending(here)) [[unlikely]]
+  if (seam::requests_pending(here)) [[unlikely]]
     return nullptr;  // S3
+  if (--mine.turns_left < 0 && !begin_round(here)) [[unlikely]]
+    return nullptr;
   Goroutine* next = mine.queue.take_next();
   if (next == nullptr) {
     next = mine.queue.pop();
@@ -55,7 +61,13 @@ template <Leaving Likely = Leaving::kParkUnlock>
     next->state.store(seam::kRunning, std::memory_order_relaxed);
   else if (!take_claimable(*next, here))
     return nullptr;
-  if (next->context.sp == nullptr) prepare_first_run(*next, here);
+  return next;
+}
+
+/// The same, ready to be switched to.
+[[gnu::always_inline]] inline Goroutine* take_direct(Processor& here) {
+  Goroutine* const next = take_direct_unprepared(here);
+  if (next != nullptr && next->context.sp == nullptr) prepare_first_run(*next, here);
   return next;
 }
 

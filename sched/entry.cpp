@@ -42,10 +42,27 @@ namespace {
   self.closure_operations->destroy(self.closure);
 }
 
+/// What comes after a goroutine that has ended: one that never ran goes on here, on the same stack, without a switch, and
+/// is returned. Else this does not return.
+[[gnu::noinline]] Goroutine& follow(Goroutine& ended) {
+  Processor& here = processor_of(ended);
+  Goroutine* const next = take_direct_unprepared(here);
+  if (next != nullptr && next->context.sp == nullptr) {
+    if (hand_stack_on(ended, *next, here)) return *next;
+    prepare_first_run(*next, here);
+  }
+  switch_to(ended, here, next, Leaving::kEnd, nullptr);
+  __builtin_unreachable();
+}
+
 }  // namespace
 
+std::uint64_t stack_bytes_of(const Goroutine& goroutine) {
+  return goroutine.flags & seam::kOwnStackSize ? goroutine.stack_size_max : shared->stack_bytes_max;
+}
+
 void prepare_first_run(Goroutine& goroutine, Processor& here) {
-  const std::uint64_t bytes = goroutine.stack_size_max != 0 ? goroutine.stack_size_max : shared->stack_bytes_max;
+  const std::uint64_t bytes = stack_bytes_of(goroutine);
   goroutine.stack = here.sched->stacks.allocate(bytes);
   if (!goroutine.stack) [[unlikely]]
     base::fatal("no memory for the stack of goroutine %llu: %llu goroutines are alive, stack_size_max is %llu bytes",
@@ -60,15 +77,16 @@ void prepare_first_run(Goroutine& goroutine, Processor& here) {
 }
 
 void goroutine_entry(void* goroutine, void* left, void* how, void* argument) {
-  Goroutine& self = *static_cast<Goroutine*>(goroutine);
-  context::after_switch(self.sanitizer_fiber);
-  finish_switch({left, how, argument}, processor_of(self));
-  *processor_of(self).worker->cxx.errno_location = 0;
-  run_closure(self);
-  if (self.flags & seam::kFirstGoroutine) [[unlikely]]
-    end_run(self);
-  leave(self, Leaving::kEnd);
-  __builtin_unreachable();
+  auto* self = static_cast<Goroutine*>(goroutine);
+  context::after_switch(self->sanitizer_fiber);
+  finish_switch({left, how, argument}, processor_of(*self));
+  for (;;) {
+    *processor_of(*self).worker->cxx.errno_location = 0;
+    run_closure(*self);
+    if (self->flags & seam::kFirstGoroutine) [[unlikely]]
+      end_run(*self);
+    self = &follow(*self);
+  }
 }
 
 }  // namespace tandem::sched

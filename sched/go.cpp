@@ -28,9 +28,17 @@ Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_byte
   return {&embryo, embryo.closure};
 }
 
+Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_bytes) {
+  Goroutine& self = sched::running_goroutine("tandem::go");
+  seam::poll();
+  Goroutine& embryo = sched::begin_spawn(processor_of(self), operations, closure_bytes);
+  return {&embryo, embryo.closure};
+}
+
 // Constructing the closure may have parked: the processor is read again.
 void finish_spawn(Embryo embryo) noexcept {
-  sched::finish_spawn(*static_cast<Goroutine*>(embryo.goroutine), &processor_of(*seam::current_goroutine()));
+  sched::finish_spawn(*static_cast<Goroutine*>(embryo.goroutine),
+                      &processor_of(*static_cast<Goroutine*>(current_goroutine_unchecked())));
 }
 
 void abandon_spawn(Embryo embryo) noexcept {

@@ -92,29 +92,16 @@ bool Monitor::all_idle() const {
   return shared->idle.idle_processors.load(std::memory_order_seq_cst) == seam::registry.processor_count;
 }
 
-/// Would anything run on the processor of a blocked worker, or be noticed by whoever drives it?
-bool is_needed(const Processor& processor) {
-  const ProcessorState& state = *processor.sched;
-  if (!state.queue.ring_empty() || state.queue.has_next()) return true;
-  if (idle_processors() == 0 && !shared->injection.empty()) return true;
-  if (shared->idle.watcher.load(std::memory_order_relaxed) != nullptr) return false;
-  seam::PollerPort* const poller = seam::registry.poller;
-  return state.timers.next_ns_relaxed() != TimerHeap::kNever || (poller != nullptr && poller->waiters() > 0);
-}
-
 bool Monitor::retake_blocked() {
   some_blocked_ = false;
   bool retaken = false;
-  const std::uint32_t count = shared->worker_count.load(std::memory_order_acquire);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    Worker* const worker = shared->workers[i].load(std::memory_order_acquire);
-    if (worker == nullptr) continue;
-    const Processor* const lent = worker->lent.load(std::memory_order_acquire);
-    if (lent == nullptr) continue;
+  for (Processor& processor : seam::registry.all_processors()) {
+    const seam::ProcessorStatus status = processor.status.load(std::memory_order_acquire);
+    if (!seam::is_blocked(status)) continue;
     some_blocked_ = true;
-    const std::uint64_t call = worker->blocking_calls.read();
-    const bool seen_before = std::exchange(worker->blocking_call_seen, call) == call;
-    if (seen_before && is_needed(*lent) && retake_processor(*worker)) retaken = true;
+    const std::uint64_t call = processor.sched->blocking_calls.read();
+    const bool seen_before = std::exchange(processor.sched->observed.blocking_call, call) == call;
+    if (seen_before && is_needed(processor) && retake_processor(processor, status)) retaken = true;
   }
   return retaken;
 }
@@ -239,6 +226,15 @@ void Monitor::run() {
 }
 
 }  // namespace
+
+bool is_needed(const Processor& processor) {
+  const ProcessorState& state = *processor.sched;
+  if (!state.queue.ring_empty() || state.queue.has_next()) return true;
+  if (idle_processors() == 0 && !shared->injection.empty()) return true;
+  if (shared->idle.watcher.load(std::memory_order_relaxed) != nullptr) return false;
+  seam::PollerPort* const poller = seam::registry.poller;
+  return state.timers.next_ns_relaxed() != TimerHeap::kNever || (poller != nullptr && poller->waiters() > 0);
+}
 
 void start_monitor() { monitor = std::make_unique<Monitor>(); }
 void halt_monitor() { monitor->halt(); }

@@ -3,6 +3,7 @@
 
 #include "runtime/seam/goroutine.h"
 #include "runtime/seam/scan_claim.h"
+#include "sched/monitor.h"
 #include "sched/shared.h"
 
 namespace tandem::sched {
@@ -23,6 +24,7 @@ inline bool make_runnable_outside(Goroutine& goroutine) {
 inline void inject(Goroutine& goroutine) {
   shared->injection.push(goroutine);
   wake_for_work();
+  hurry_monitor();  // perhaps the processor that is to run it is with a worker in blocking(f)
 }
 
 }  // namespace tandem::sched

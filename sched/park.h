@@ -29,10 +29,9 @@ using seam::WakeReason;
 
 /// The running goroutine; fatal error with `operation`'s name when called on a thread that runs none.
 [[gnu::always_inline]] inline Goroutine& running_goroutine(const char* operation) {
-  Goroutine* const goroutine = seam::current_goroutine();
-  if (goroutine == nullptr) [[unlikely]]
+  if (!detail::on_goroutine_stack()) [[unlikely]]
     fatal_no_goroutine(operation);
-  return *goroutine;
+  return *static_cast<Goroutine*>(detail::current_goroutine_unchecked());
 }
 inline Processor& processor_of(Goroutine& goroutine) { return *static_cast<Processor*>(goroutine.processor); }
 
@@ -41,7 +40,10 @@ inline std::uint64_t open_ticket(Goroutine& self) {
   const std::uint64_t ticket = (self.ticket.load(std::memory_order_relaxed) | 1) + 1;
   // Sequentially consistent: before the read of cancel_requested, see cancel(). With one processor whoever
   // cancels drives it after us.
-  self.ticket.store(ticket, detail::run_in_parallel() ? std::memory_order_seq_cst : std::memory_order_relaxed);
+  if (detail::run_in_parallel())
+    self.ticket.store(ticket, std::memory_order_seq_cst);
+  else
+    self.ticket.store(ticket, std::memory_order_relaxed);
   return ticket;
 }
 

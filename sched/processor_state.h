@@ -23,24 +23,26 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
 
   RunQueue queue;
 
+  // -- Owner writes, anybody reads. With turns_left all that a switch writes, in one line.
+  alignas(base::kCacheLineBytes) OwnedCounter switches;
+  OwnedCounter slices;  // switches that started a new time slice
+  OwnedCounter parks, wakeups;
+  OwnedCounter spawned, finished;
+  OwnedCounter blocking_calls;  // tells one from the next
+
   // -- Owner.
-  alignas(base::kCacheLineBytes) std::int32_t turns_left = 0;
+  std::int32_t turns_left = 0;
   std::int32_t turn_budget = kTurnsMax;  // adapted so that a round of turns takes less than 100 us
   bool injected_first = false;           // the last round began with the injection queue
   bool injection_put_off = false;        // ... or should have, but something had just woken
-  std::uint64_t now_ns = 0;              // as of the last look around
-  std::uint64_t round_start_ns = 0;
   Goroutine* free_descriptors = nullptr;
   std::uint32_t free_count = 0;
   std::uint64_t next_id = 0, id_limit = 0;
+  std::uint64_t now_ns = 0;  // as of the last look around
+  std::uint64_t round_start_ns = 0;
   base::Random random;
   context::StackCache stacks;
-
-  // -- Owner writes, anybody reads.
-  alignas(base::kCacheLineBytes) OwnedCounter switches;
-  OwnedCounter slices;  // switches that started a new time slice
-  OwnedCounter spawned, finished;
-  OwnedCounter parks, wakeups, steals, preemptions;
+  OwnedCounter steals, preemptions;  // anybody reads
 
   TimerHeap timers;
 
@@ -57,6 +59,7 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
     std::uint64_t switches = 0;
     std::uint64_t unserved_since_ns = 0, unserved_switches = 0;
     bool reported = false;
+    std::uint64_t blocking_call = 0;
   } observed;
 };
 

@@ -9,10 +9,10 @@
 #include "runtime/base/assert.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
+#include "sched/direct_switch.h"
 #include "sched/ending.h"
 #include "sched/outside.h"
 #include "sched/shared.h"
-#include "sched/switch.h"
 
 namespace tandem::sched {
 
@@ -33,6 +33,7 @@ Goroutine* take_descriptor(Processor* here) {
   }
   Goroutine* const goroutine = mine.free_descriptors;
   mine.free_descriptors = goroutine->next;
+  goroutine->next = nullptr;
   --mine.free_count;
   return goroutine;
 }
@@ -75,6 +76,11 @@ std::uint64_t birth_cycle() {
   return seam::collector_clock.cycle.load(std::memory_order_relaxed);
 }
 
+/// Zeroes a room whose bytes are rounded up to 16: a scan of the embryo must not find an old closure's tags.
+[[gnu::always_inline]] inline void clear_closure(std::byte* room, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += 16) std::memset(room + at, 0, 16);
+}
+
 /// Relaxed: those who walk the table (flags_of) look at the state first.
 void set_flags(Goroutine& goroutine, std::uint32_t flags) {
   std::atomic_ref(goroutine.flags).store(static_cast<std::uint8_t>(flags), std::memory_order_relaxed);
@@ -105,38 +111,76 @@ void count_finished(const Goroutine& goroutine, Processor* here) {
     shared->spawned_outside.fetch_sub(1, std::memory_order_relaxed);
 }
 
-void free_attributes(Goroutine& goroutine) {
-  if (goroutine.flags & (seam::kClosureAllocated | seam::kNameOwned)) [[unlikely]] {
-    if (goroutine.flags & seam::kClosureAllocated) ::operator delete(goroutine.closure, kClosureAlignment);
-    if (goroutine.flags & seam::kNameOwned) {
-      const std::lock_guard guard(shared->name_lock);
-      delete[] std::exchange(goroutine.name, nullptr);
-    }
+/// What few goroutines have; afterwards the descriptor is as one that was never used, but for what begin_spawn sets.
+[[gnu::noinline]] void free_rare_attributes(Goroutine& goroutine) {
+  if (goroutine.flags & seam::kClosureAllocated) ::operator delete(goroutine.closure, kClosureAlignment);
+  if (goroutine.flags & seam::kNameOwned) {
+    const std::lock_guard guard(shared->name_lock);
+    delete[] std::exchange(goroutine.name, nullptr);
   }
+  goroutine.stack_size_max = 0;
+}
+
+void free_attributes(Goroutine& goroutine) {
+  if (goroutine.flags & (seam::kClosureAllocated | seam::kNameOwned | seam::kOwnStackSize)) [[unlikely]]
+    free_rare_attributes(goroutine);
   goroutine.closure = nullptr;
   goroutine.closure_bytes = 0;
   set_flags(goroutine, 0);
 }
 
 void prepare_closure(Goroutine& goroutine, std::size_t bytes) {
-  if (bytes <= seam::kInlineClosureBytes) {
+  if (bytes <= seam::kInlineClosureBytes) [[likely]] {
     goroutine.closure = goroutine.inline_closure;
+    clear_closure(goroutine.inline_closure, bytes);
   } else {
     goroutine.closure = ::operator new(bytes, kClosureAlignment);
     set_flags(goroutine, goroutine.flags | seam::kClosureAllocated);
+    std::memset(goroutine.closure, 0, bytes);
   }
-  std::memset(goroutine.closure, 0, bytes);
   goroutine.closure_bytes = static_cast<std::uint32_t>(bytes);
 }
 
-void free_stack_and_descriptor(Goroutine& goroutine, Processor& here) {
-  context::destroy_fiber(goroutine.sanitizer_fiber);
-  here.sched->stacks.free(goroutine.stack);
-  goroutine.stack = {};
+void give_descriptor_back(Goroutine& goroutine, Processor& here) {
+  free_attributes(goroutine);
+  // Release: who takes the descriptor next, or walks the table, sees that nothing of it is left.
+  goroutine.state.store(seam::kDead, std::memory_order_release);
   put_descriptor(goroutine, &here);
 }
 
+/// All that a new goroutine needs but a name, a stack of another size, or flags.
+[[gnu::always_inline]] inline void initialise(Goroutine& goroutine, Processor* here,
+                                              const detail::ClosureOperations& operations) {
+  goroutine.id = take_id(here);
+  goroutine.processor = here;
+  goroutine.context.sp = nullptr;
+  goroutine.closure_operations = &operations;
+  goroutine.wait_reason = "start";
+  goroutine.wait_object = nullptr;
+  goroutine.scanned_cycle.store(birth_cycle(), std::memory_order_relaxed);
+}
+
+/// Release: who walks the table and sees `waiting` sees the fields set so far, and zeroes where the closure will be.
+[[gnu::always_inline]] inline void publish_embryo(Goroutine& goroutine, bool cancelled) {
+  goroutine.cancel_requested.store(cancelled ? 1 : 0, std::memory_order_relaxed);
+  goroutine.state.store(seam::kWaiting, std::memory_order_release);
+}
+
 }  // namespace
+
+Goroutine& begin_spawn(Processor& here, const detail::ClosureOperations& operations, std::size_t bytes) {
+  if (bytes > seam::kInlineClosureBytes) [[unlikely]]
+    return begin_spawn(&here, operations, bytes, {});
+  Goroutine* const goroutine = take_descriptor(&here);
+  if (goroutine == nullptr) [[unlikely]]
+    throw std::bad_alloc();
+  TANDEM_ASSERT(goroutine->state.load(std::memory_order_relaxed) == seam::kDead);
+  prepare_closure(*goroutine, bytes);
+  initialise(*goroutine, &here, operations);
+  here.sched->spawned.add();
+  publish_embryo(*goroutine, shared->ending.load(std::memory_order_seq_cst));
+  return *goroutine;
+}
 
 Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operations, std::size_t bytes,
                        const SpawnAttributes& attributes) {
@@ -144,40 +188,29 @@ Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operati
   if (taken == nullptr) [[unlikely]]
     throw std::bad_alloc();
   Goroutine& goroutine = *taken;
-  TANDEM_ASSERT(goroutine.state.load(std::memory_order_relaxed) == seam::kDead);
-  goroutine.next = nullptr;
   set_flags(goroutine, attributes.flags);
   try {
     prepare_closure(goroutine, bytes);
-    if (attributes.name_length > 0) [[unlikely]]
-      set_name(goroutine, attributes);
+    if (attributes.name_length > 0) set_name(goroutine, attributes);
   } catch (...) {
     free_attributes(goroutine);
     put_descriptor(goroutine, here);
     throw;
   }
-  goroutine.id = take_id(here);
-  goroutine.processor = here;
-  goroutine.context = {};
-  goroutine.stack_base = nullptr;
-  goroutine.segments = nullptr;
-  goroutine.stack_size_max = static_cast<std::uint32_t>(attributes.stack_bytes_max);
-  goroutine.closure_operations = &operations;
-  goroutine.cancellation_shields = 0;
-  goroutine.wait_reason = "start";
-  goroutine.wait_object = nullptr;
-  goroutine.scanned_cycle.store(birth_cycle(), std::memory_order_relaxed);
-  const bool cancelled =
-      shared->ending.load(std::memory_order_seq_cst) && !(attributes.flags & seam::kRuntimeGoroutine);
-  goroutine.cancel_requested.store(cancelled ? 1 : 0, std::memory_order_relaxed);
+  if (attributes.stack_bytes_max != 0) {
+    goroutine.stack_size_max = static_cast<std::uint32_t>(attributes.stack_bytes_max);
+    set_flags(goroutine, goroutine.flags | seam::kOwnStackSize);
+  }
+  initialise(goroutine, here, operations);
   count_spawned(goroutine, here);
-  // Release: who walks the table and sees `waiting` sees the fields above, and zeroes where the closure will be.
-  goroutine.state.store(seam::kWaiting, std::memory_order_release);
+  publish_embryo(goroutine,
+                 shared->ending.load(std::memory_order_seq_cst) && !(attributes.flags & seam::kRuntimeGoroutine));
   return goroutine;
 }
 
 void finish_spawn(Goroutine& embryo, Processor* here) {
-  if (here != nullptr) return ready(embryo, *here);
+  if (here != nullptr) [[likely]]
+    return ready_inline(embryo, *here);
   if (make_runnable_outside(embryo)) inject(embryo);
 }
 
@@ -194,24 +227,52 @@ void abandon_spawn(Goroutine& embryo, Processor* here) {
   put_descriptor(embryo, here);
 }
 
-void retire(Goroutine& goroutine, Processor& here) {
+namespace {
+
+/// During the end of the run nothing of a goroutine is used again.
+[[gnu::noinline]] void retire_while_ending(Goroutine& goroutine, Processor& here) {
   const bool counted = !(goroutine.flags & seam::kRuntimeGoroutine);
   free_attributes(goroutine);
-  // Release: who takes the descriptor next, or walks the table, sees that nothing of it is left.
   goroutine.state.store(seam::kDead, std::memory_order_release);
-  if (shared->ending.load(std::memory_order_relaxed)) [[unlikely]] {
+  {
     const std::lock_guard guard(shared->graveyard_lock);
     goroutine.next = shared->graveyard;
     shared->graveyard = &goroutine;
-  } else {
-    free_stack_and_descriptor(goroutine, here);
   }
   if (!counted) return;
   here.sched->finished.add();
+  goroutine_ended_while_ending(here);
+}
+
+}  // namespace
+
+void retire(Goroutine& goroutine, Processor& here) {
   // No fence, which each goroutine would pay for: if this load is early, end_run counts again a few
   // milliseconds later.
   if (shared->ending.load(std::memory_order_relaxed)) [[unlikely]]
-    goroutine_ended_while_ending(here);
+    return retire_while_ending(goroutine, here);
+  if (!(goroutine.flags & seam::kRuntimeGoroutine)) here.sched->finished.add();
+  context::destroy_fiber(goroutine.sanitizer_fiber);
+  here.sched->stacks.free(goroutine.stack);
+  goroutine.stack = {};
+  give_descriptor_back(goroutine, here);
+}
+
+bool hand_stack_on(Goroutine& ended, Goroutine& next, Processor& here) {
+  if constexpr (context::kFibersAreAnnounced) return false;
+  if (context::StackArena::class_for(stack_bytes_of(next)) != ended.stack.size_class ||
+      shared->ending.load(std::memory_order_relaxed))
+    return false;
+  next.stack = ended.stack;
+  next.stack_base = ended.stack.high;
+  next.processor = &here;
+  shared->stacks.set_owner(next.stack, &next);
+  here.running = &next;
+  here.sched->switches.add();
+  if (!(ended.flags & seam::kRuntimeGoroutine)) here.sched->finished.add();
+  ended.stack = {};
+  give_descriptor_back(ended, here);
+  return true;
 }
 
 std::uint64_t live_goroutines() {
@@ -234,7 +295,10 @@ void empty_graveyard(Processor& here) {
   while (dead != nullptr) {
     Goroutine& goroutine = *dead;
     dead = dead->next;
-    free_stack_and_descriptor(goroutine, here);
+    context::destroy_fiber(goroutine.sanitizer_fiber);
+    here.sched->stacks.free(goroutine.stack);
+    goroutine.stack = {};
+    put_descriptor(goroutine, &here);
   }
 }
 

@@ -23,6 +23,9 @@ struct SpawnAttributes {
 Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operations, std::size_t bytes,
                        const SpawnAttributes& attributes);
 
+/// The same for the usual goroutine: default stack, no name.
+Goroutine& begin_spawn(Processor& here, const detail::ClosureOperations& operations, std::size_t bytes);
+
 /// The closure is there: makes it runnable, in the next slot of `here` or, when that is null, in the injection queue.
 void finish_spawn(Goroutine& embryo, Processor* here);
 
@@ -31,6 +34,13 @@ void abandon_spawn(Goroutine& embryo, Processor* here);
 
 /// After the switch away from a goroutine that has ended: gives everything back.
 void retire(Goroutine& goroutine, Processor& here);
+
+/// Bytes of stack that a goroutine wants.
+std::uint64_t stack_bytes_of(const Goroutine& goroutine);
+
+/// On the stack of `ended`, which has nothing left to do: makes that the stack of `next`, which never ran and is this
+/// worker's to run, and gives the descriptor of `ended` back. False: it cannot have it, nothing has changed.
+bool hand_stack_on(Goroutine& ended, Goroutine& next, Processor& here);
 
 /// The flags of a goroutine that may be ending at the moment, or be another one already: for walks over the table.
 inline std::uint32_t flags_of(const Goroutine& goroutine) {

@@ -18,6 +18,16 @@ namespace tandem::sched {
   return true;
 }
 
+[[gnu::noinline]] bool begin_round(Processor& here) {
+  ProcessorState& mine = *here.sched;
+  const seam::PollerPort* const poller = seam::registry.poller;
+  if (shared->zeal || !shared->injection.empty() || mine.timers.next_ns_relaxed() != TimerHeap::kNever ||
+      (poller != nullptr && poller->waiters() != 0))
+    return false;
+  mine.turns_left = mine.turn_budget;
+  return true;
+}
+
 namespace {
 
 void publish_committed(Goroutine& goroutine, const Commit& commit, Processor& here) {

@@ -7,11 +7,8 @@ namespace tandem {
 
 using namespace sched;
 
-void WaitGroup::change(std::int64_t count, std::int64_t tasks) {
+void WaitGroup::changed_slow() {
   WaitQueue woken;
-  lock_.lock();
-  counter_ += count;
-  tasks_ += tasks;
   if (counter_ < 0) [[unlikely]]
     misuse("negative WaitGroup counter: done() was called more often than add()", "WaitGroup", this);
   if (counter_ == 0)
@@ -21,10 +18,6 @@ void WaitGroup::change(std::int64_t count, std::int64_t tasks) {
   lock_.unlock();  // the last access: a waiter may destroy *this now
   if (!woken.empty()) wake_all(woken, processor_of(running_goroutine("WaitGroup::done")));
 }
-
-void WaitGroup::add(std::int64_t count) { change(count, 0); }
-void WaitGroup::start_task() { change(1, 1); }
-void WaitGroup::task_ended() { change(-1, -1); }
 
 void WaitGroup::wait() {
   detail::poll_in_call();

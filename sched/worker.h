@@ -10,7 +10,6 @@
 #include "runtime/context/context.h"
 #include "runtime/context/cxx_state.h"
 #include "runtime/context/sanitizers.h"
-#include "sched/owned_counter.h"
 #include "sched/park.h"
 
 namespace tandem::sched {
@@ -23,13 +22,9 @@ struct Worker {
   bool collector_refused = false;  // has_work(), but none for this worker just now: do not stay awake for it
   [[no_unique_address]] context::SanitizerFiber fiber{};
 
-  /// The processor it drives. Written by its own thread.
+  /// The processor it drives, or did when it went into blocking(f). Written by its own thread.
   std::atomic<Processor*> processor{nullptr};
-  /// The processor while its goroutine is in blocking(f); whoever exchanges it for null drives it from then on.
-  std::atomic<Processor*> lent{nullptr};
   std::atomic<bool> in_blocking{false};
-  OwnedCounter blocking_calls;           // tells one from the next
-  std::uint64_t blocking_call_seen = 0;  // the monitor's
 
   // -- Guarded by IdleState::lock.
   Worker* next_idle = nullptr;

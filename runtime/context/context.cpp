@@ -1,10 +1,5 @@
 #include "runtime/context/context.h"
 
-#include <cstdint>
-
-#include "runtime/base/assert.h"
-#include "runtime/base/bits.h"
-
 // The first code that runs on a new stack. It finds {entry, argument, 0, 0} at the stack pointer and calls
 // entry(argument, message ...), the message being in the registers where the switch has left it. The return address is declared undefined and the frame pointer is zero, so unwinding by
 // tables and by frame pointers both stop here; an exception that reaches it ends in std::terminate.
@@ -56,21 +51,3 @@ tandem_context_entry:
 .text
 )");
 #endif
-
-extern "C" void tandem_context_entry();
-
-namespace tandem::context {
-
-void prepare_context(Context& context, std::byte* stack_top, EntryFunction entry, void* argument) noexcept {
-  TANDEM_ASSERT(entry != nullptr);
-  auto* words = reinterpret_cast<void**>(base::round_down(stack_top, 16)) - 4;
-  words[0] = reinterpret_cast<void*>(entry);
-  words[1] = argument;
-  words[2] = nullptr;  // what a frame-pointer walk would take for the caller's frame
-  words[3] = nullptr;  // and its return address
-  context.sp = words;
-  context.resume = reinterpret_cast<void*>(&tandem_context_entry);
-  context.frame = nullptr;
-}
-
-}  // namespace tandem::context

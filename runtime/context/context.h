@@ -21,6 +21,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+
+extern "C" [[gnu::visibility("hidden")]] void tandem_context_entry();
 
 namespace tandem::context {
 
@@ -44,7 +47,16 @@ using EntryFunction = void (*)(void* argument, void* subject, void* action, void
 // Makes `context` one whose first switch_context to it calls entry on the given stack. `entry` must never
 // return and never let an exception out: nothing is below it, unwinders and backtraces stop there.
 // `stack_top` is the end of the stack; the highest 48 bytes at most are written, so the stack must be mapped.
-void prepare_context(Context& context, std::byte* stack_top, EntryFunction entry, void* argument) noexcept;
+inline void prepare_context(Context& context, std::byte* stack_top, EntryFunction entry, void* argument) noexcept {
+  auto* words = reinterpret_cast<void**>(reinterpret_cast<std::uintptr_t>(stack_top) & ~std::uintptr_t{15}) - 4;
+  words[0] = reinterpret_cast<void*>(entry);
+  words[1] = argument;
+  words[2] = nullptr;  // what a frame-pointer walk would take for the caller's frame
+  words[3] = nullptr;  // and its return address
+  context.sp = words;
+  context.resume = reinterpret_cast<void*>(&tandem_context_entry);
+  context.frame = nullptr;
+}
 // The same for one that expects no message: both calling conventions ignore arguments in excess.
 inline void prepare_context(Context& context, std::byte* stack_top, void (*entry)(void*), void* argument) noexcept {
   prepare_context(context, stack_top, reinterpret_cast<EntryFunction>(reinterpret_cast<void*>(entry)), argument);

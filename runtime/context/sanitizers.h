@@ -37,6 +37,12 @@
 
 namespace tandem::context {
 
+#if defined(TANDEM_ADDRESS_SANITIZER) || defined(TANDEM_THREAD_SANITIZER)
+inline constexpr bool kFibersAreAnnounced = true;
+#else
+inline constexpr bool kFibersAreAnnounced = false;
+#endif
+
 struct SanitizerFiber {
 #if defined(TANDEM_ADDRESS_SANITIZER)
   void* fake_stack = nullptr;  // its fake stack while it does not run; null when it does, or has none

@@ -111,12 +111,6 @@ Stack StackArena::stack_at(std::byte* slot, std::uint32_t size_class) const noex
   return {slot + guard_bytes(size_class), slot + slot_bytes - index % kColours * kColourBytes, size_class};
 }
 
-std::uint32_t StackArena::class_for(std::size_t max_bytes) noexcept {
-  if (max_bytes <= kStackGranuleBytes) return 0;
-  if (max_bytes > kStackBytesMax) return kStackClasses;
-  return base::log2_ceil(max_bytes) - detail::kStackGranuleShift;
-}
-
 Stack StackArena::allocate(std::size_t max_bytes) noexcept {
   const std::uint32_t size_class = class_for(max_bytes);
   Stack stack;
@@ -254,15 +248,6 @@ void StackArena::release_unused(const Stack& stack, const void* sp) noexcept {
   const std::size_t above_low = base::round_down(static_cast<std::size_t>(live - stack.low), page);
   if (above_low <= page) return;
   base::decommit(stack.low, above_low - page);
-}
-
-void StackArena::set_owner(const Stack& stack, detail::GoroutineWords* owner) noexcept {
-  const std::size_t granule = granule_of(slot_of(stack));
-  for (std::size_t i = 0; i < stack.slot_bytes() / kStackGranuleBytes; ++i) {
-    // Relaxed: read by code that runs on the stack, which its owner started afterwards, or as a hint by a
-    // fault handler.
-    map_.owner_by_granule[granule + i].store(owner, std::memory_order_relaxed);
-  }
 }
 
 detail::GoroutineWords* StackArena::owner_of(const void* address) const noexcept {

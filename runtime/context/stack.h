@@ -20,6 +20,7 @@
 
 #include <tandem/detail/words.h>
 
+#include "runtime/base/bits.h"
 #include "runtime/base/cache_line.h"
 #include "runtime/base/spin_lock.h"
 
@@ -87,7 +88,14 @@ class StackArena {
 
   // Lets detail::stack_map find `owner` from any address in the stack; null to clear. By the one who owns the
   // stack.
-  void set_owner(const Stack& stack, detail::GoroutineWords* owner) noexcept;
+  void set_owner(const Stack& stack, detail::GoroutineWords* owner) noexcept {
+    const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(stack.low) - map_.base;
+    const std::size_t granules = std::size_t{1} << stack.size_class;
+    auto* const owners = map_.owner_by_granule + (offset >> detail::kStackGranuleShift & ~(granules - 1));
+    // Relaxed: read by code that runs on the stack, which its owner started afterwards, or as a hint by a
+    // fault handler.
+    for (std::size_t i = 0; i < granules; ++i) owners[i].store(owner, std::memory_order_relaxed);
+  }
   detail::GoroutineWords* owner_of(const void* address) const noexcept;
 
   // Gives back the pages below sp, minus a page for red zones and signal frames. Only while nobody runs on
@@ -107,7 +115,11 @@ class StackArena {
   StackStatistics statistics() const noexcept;
 
   // The class whose slot holds max_bytes; kStackClasses when there is none.
-  static std::uint32_t class_for(std::size_t max_bytes) noexcept;
+  static std::uint32_t class_for(std::size_t max_bytes) noexcept {
+    if (max_bytes <= kStackGranuleBytes) return 0;
+    if (max_bytes > kStackBytesMax) return kStackClasses;
+    return base::log2_ceil(max_bytes) - detail::kStackGranuleShift;
+  }
 
  private:
   struct alignas(base::kCacheLineBytes) FreeList {

@@ -96,6 +96,7 @@ enum GoroutineFlags : std::uint8_t {
   kNameOwned = 2,         // name was allocated with new[] and is freed with the descriptor
   kClosureAllocated = 4,  // closure does not lie in inline_closure
   kFirstGoroutine = 8,    // runs main
+  kOwnStackSize = 16,     // stack_size_max is not 0
 };
 
 /// One segment of stack on which ensure_stack runs its function; lives on the segment itself.

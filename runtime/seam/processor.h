@@ -24,9 +24,22 @@ struct Goroutine;
 /// Who drives the processor. Changed by compare-and-swap; acquire on taking it, release on giving it up.
 ///   running   a worker thread drives it and serves its requests
 ///   idle      no thread; whoever swaps idle -> claimed may act for it, idle -> running may run it
-///   blocked   its worker is inside blocking(f); the same as idle, but the worker may swap it back to running
+///   blocked   its worker, whose index it carries, is inside blocking(f); that worker may swap it back to running,
+///             anybody to claimed, the monitor to idle (sched/blocking.cpp)
 ///   claimed   a handshake requester acts for it for a few hundred nanoseconds; wait (spin)
 enum class ProcessorStatus : std::uint32_t { kRunning, kIdle, kBlocked, kClaimed };
+
+inline constexpr unsigned kStatusWorkerShift = 8;
+
+/// The index tells a worker's own blocked processor from one that was taken away, driven by others and blocked again.
+inline ProcessorStatus blocked_by(std::uint32_t worker) {
+  return static_cast<ProcessorStatus>(static_cast<std::uint32_t>(ProcessorStatus::kBlocked) |
+                                      worker << kStatusWorkerShift);
+}
+inline bool is_blocked(ProcessorStatus status) {
+  constexpr std::uint32_t kKindMask = (1U << kStatusWorkerShift) - 1;
+  return (static_cast<std::uint32_t>(status) & kKindMask) == static_cast<std::uint32_t>(ProcessorStatus::kBlocked);
+}
 
 /// Requests to one processor, served at its next safepoint or before it runs any goroutine.
 enum RequestBits : std::uint32_t {

@@ -112,7 +112,10 @@ class Channel {
     core_.lock.lock();
     if (core_.can_take()) [[likely]]
       return take();
-    return receive_slow();
+    // Not in receive_slow(): g++ returns an optional through memory, in two stores that one load then waits for.
+    typename Element::Slot slot;
+    if (!receive_slow(slot)) return std::nullopt;
+    return slot.extract();
   }
 
   /// Receives without waiting. Never parks for the channel.
@@ -213,13 +216,11 @@ class Channel {
     if (result == detail::ChannelResult::kClosed) detail::throw_send_on_closed();
     return result == detail::ChannelResult::kDone;
   }
-  [[gnu::noinline]] std::optional<value_type> receive_slow() {
+  /// False: closed and drained.
+  [[gnu::noinline]] bool receive_slow(typename Element::Slot& slot) {
     const Local<Channel> self = local_from(this);
-    typename Element::Slot slot;
-    if (detail::channel_receive_slow(core_, slot.address(), detail::kElementOperations<T>) ==
-        detail::ChannelResult::kClosed)
-      return std::nullopt;
-    return slot.extract();
+    return detail::channel_receive_slow(core_, slot.address(), detail::kElementOperations<T>) !=
+           detail::ChannelResult::kClosed;
   }
   [[gnu::noinline]] TryReceived<T> try_receive_slow() {
     typename Element::Slot slot;

@@ -39,14 +39,14 @@ struct GoOptions {
 template <typename F, typename... Args>
   requires(!std::same_as<std::decay_t<F>, GoOptions> && std::invocable<std::decay_t<F>, std::decay_t<Args>...>)
 void go(F&& f, Args&&... args) {
-  detail::spawn({}, 0, std::forward<F>(f), std::forward<Args>(args)...);
+  detail::spawn(std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 /// The same with a name or another stack size.
 template <typename F, typename... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 void go(const GoOptions& options, F&& f, Args&&... args) {
-  detail::spawn(options.name, options.stack_size_max, std::forward<F>(f), std::forward<Args>(args)...);
+  detail::spawn_with(options.name, options.stack_size_max, std::forward<F>(f), std::forward<Args>(args)...);
 }
 
 /// From any thread: starts a goroutine as go() does. False, and nothing is copied, when no run is in progress or it is

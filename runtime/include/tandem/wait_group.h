@@ -33,7 +33,7 @@ class WaitGroup {
   WaitGroup& operator=(const WaitGroup&) = delete;
 
   /// Adds `count`, which may be negative, to the counter. Never parks.
-  void add(std::int64_t count = 1);
+  void add(std::int64_t count = 1) { change(count, 0); }
   /// add(-1).
   void done() { add(-1); }
 
@@ -60,9 +60,18 @@ class WaitGroup {
   void run_task(F& f) {
     std::invoke(std::move(f));
   }
-  void start_task();
-  void task_ended();
-  void change(std::int64_t count, std::int64_t tasks);
+  void start_task() { change(1, 1); }
+  void task_ended() { change(-1, -1); }
+  [[gnu::always_inline]] void change(std::int64_t count, std::int64_t tasks) {
+    lock_.lock();
+    counter_ += count;
+    tasks_ += tasks;
+    if (counter_ > 0 && (tasks_ > 0 || cancelled_.empty())) [[likely]]
+      return lock_.unlock();
+    changed_slow();
+  }
+  /// With the lock held, which it releases: wakes those whose wait is over.
+  void changed_slow();
 
   detail::SpinLock lock_;
   std::int64_t counter_ = 0;

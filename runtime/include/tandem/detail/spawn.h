@@ -25,6 +25,8 @@ inline constexpr std::size_t kClosureAlignment = 64;
 /// On a goroutine. name is copied; stack_bytes_max = 0: the default. Throws std::bad_alloc.
 Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_bytes, std::string_view name,
                    std::uint64_t stack_bytes_max);
+/// The same without a name, with the default stack.
+Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_bytes);
 void finish_spawn(Embryo embryo) noexcept;
 void abandon_spawn(Embryo embryo) noexcept;
 
@@ -84,7 +86,15 @@ void construct_closure(Embryo embryo, void (*abandon)(Embryo) noexcept, F&& func
 }
 
 template <typename F, typename... A>
-void spawn(std::string_view name, std::uint64_t stack_bytes_max, F&& function, A&&... arguments) {
+void spawn(F&& function, A&&... arguments) {
+  using Type = ClosureOf<F, A...>;
+  const Embryo embryo = begin_spawn(Type::kOperations, sizeof(Type));
+  construct_closure(embryo, &abandon_spawn, std::forward<F>(function), std::forward<A>(arguments)...);
+  finish_spawn(embryo);
+}
+
+template <typename F, typename... A>
+void spawn_with(std::string_view name, std::uint64_t stack_bytes_max, F&& function, A&&... arguments) {
   using Type = ClosureOf<F, A...>;
   const Embryo embryo = begin_spawn(Type::kOperations, sizeof(Type), name, stack_bytes_max);
   construct_closure(embryo, &abandon_spawn, std::forward<F>(function), std::forward<A>(arguments)...);

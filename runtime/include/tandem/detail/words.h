@@ -74,6 +74,9 @@ extern constinit GlobalWords global_words;
 /// The running goroutine, or null on a thread's own stack.
 [[gnu::always_inline]] inline GoroutineWords* current_goroutine() { return goroutine_of(stack_pointer()); }
 
+/// Does the calling function run on a goroutine's stack?
+[[gnu::always_inline]] inline bool on_goroutine_stack() { return stack_pointer() - stack_map.base < stack_map.bytes; }
+
 /// The running goroutine where one must run: skips the range check. Calling it elsewhere is undefined.
 [[gnu::always_inline]] inline GoroutineWords* current_goroutine_unchecked() {
   return stack_map.owner_by_granule[(stack_pointer() - stack_map.base) >> kStackGranuleShift].load(
