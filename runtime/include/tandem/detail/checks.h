@@ -33,11 +33,12 @@ __attribute__((no_sanitize("undefined", "address", "thread"), noinline)) inline 
 }
 
 /// What each dereference of a reference goes through. Nothing is tested: a null one faults at its first access, and the
-/// handler of faults says which goroutine did that (runtime/boot/null_fault.h). A sanitizer that looks at the access first
-/// would end the program with a message that says less.
+/// handler of faults says which goroutine did that (runtime/boot/null_fault.h). Two exceptions. A sanitizer that looks at the
+/// access first would end the program with a message that says less. And a compiler that knows the pointer to be null takes
+/// the access for unreachable, and drops it: there the test is decided when compiling.
 template <class T>
 [[gnu::always_inline]] inline T* dereferenced(T* pointer) noexcept {
-  if constexpr (kFaultsFirst) {
+  if (kFaultsFirst || __builtin_constant_p(pointer == nullptr)) {
     if (pointer == nullptr) [[unlikely]]
       fault_at(pointer);
   }
