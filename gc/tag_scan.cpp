@@ -12,12 +12,11 @@ namespace tandem::gc {
 
 namespace {
 
-// The read of the reference races with assignments by other goroutines, and is meant to: whichever value is read here, the
-// barrier of an assignment has shaded, or will shade, the one that was written. Volatile and not atomic, because
-// ThreadSanitizer looks at atomic accesses in exempt functions too; a word all the same.
+// Both by acquire: the tag pairs with the constructor of the Local, the reference with an assignment, which another goroutine
+// may be making (detail::store_local). Whichever of two values is read, the barrier of the assignment shades the new one.
 TANDEM_RAW_SCAN void check_word(std::uintptr_t address, FoundRoot found, void* context) {
   if (__atomic_load_n(reinterpret_cast<const std::uintptr_t*>(address), __ATOMIC_ACQUIRE) == ~address)
-    found(context, *reinterpret_cast<const volatile std::uintptr_t*>(address + 8));
+    found(context, __atomic_load_n(reinterpret_cast<const std::uintptr_t*>(address + 8), __ATOMIC_ACQUIRE));
 }
 
 #if defined(__x86_64__)

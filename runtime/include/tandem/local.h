@@ -40,7 +40,7 @@ class Local {
   Local() noexcept : Local(Raw{}, nullptr) {}
   Local(std::nullptr_t) noexcept : Local(Raw{}, nullptr) {}
   Local(const Local& other) noexcept : Local(Raw{}, other.pointer_) {}
-  Local(Local&& other) noexcept : Local(Raw{}, other.pointer_) { other.pointer_ = nullptr; }
+  Local(Local&& other) noexcept : Local(Raw{}, other.pointer_) { other.set(nullptr); }
 
   template <class U>
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*>)
@@ -58,7 +58,7 @@ class Local {
   Local& operator=(const Local& other) noexcept { return assign(other.pointer_); }
   Local& operator=(Local&& other) noexcept {
     T* const pointer = other.pointer_;
-    other.pointer_ = nullptr;
+    other.set(nullptr);
     return assign(pointer);
   }
   Local& operator=(std::nullptr_t) noexcept { return assign(nullptr); }
@@ -99,9 +99,11 @@ class Local {
   // The slot may lie on another goroutine's stack (captured by reference): then this is what crosses stacks.
   [[gnu::always_inline]] Local& assign(T* pointer) noexcept {
     detail::shade_if_stacks_unscanned(pointer);
-    pointer_ = pointer;
+    set(pointer);
     return *this;
   }
+
+  [[gnu::always_inline]] void set(T* pointer) noexcept { detail::store_local(pointer_, pointer); }
 
   std::uintptr_t tag_;
   T* pointer_;

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "tandem/detail/checks.h"
 #include "tandem/detail/words.h"
 
 namespace tandem::detail {
@@ -27,6 +28,20 @@ namespace tandem::detail {
 [[gnu::always_inline]] inline void shade_if_stacks_unscanned(const void* address) {
   if (barrier_bits() & kBarrierLoads) [[unlikely]]
     shade(address);
+}
+
+/// The store to the pointer of a Local that exists: another goroutine than its owner may make it (a capture by reference)
+/// while the owner's stack is scanned. Release: who finds the reference there finds its block laid out. On x86-64 every store
+/// is one, and a plain one leaves the compiler free to go on with the value in a register.
+template <class T>
+[[gnu::always_inline]] inline void store_local(T*& pointer, T* value) {
+#if defined(__x86_64__)
+  if constexpr (!kThreadSanitizer) {
+    pointer = value;
+    return;
+  }
+#endif
+  __atomic_store_n(&pointer, value, __ATOMIC_RELEASE);
 }
 
 /// The store of every managed slot. Release: who reads the reference sees the object initialised.

@@ -14,16 +14,21 @@ inline constexpr bool kDebugChecks = true;
 inline constexpr bool kDebugChecks = false;
 #endif
 
-/// Does a null reference have to fault before a sanitizer looks at the access? Under UndefinedBehaviorSanitizer, of which
-/// g++ does not tell (there the debug checks decide), and under ThreadSanitizer, whose shadow of the null page is not mapped.
+/// Which sanitizers are at work. g++ does not tell of UndefinedBehaviorSanitizer: there the debug checks stand for it.
 #if defined(__SANITIZE_THREAD__)
-inline constexpr bool kFaultsFirst = true;
+inline constexpr bool kThreadSanitizer = true;
+inline constexpr bool kUndefinedBehaviorSanitizer = kDebugChecks;
 #elif defined(__has_feature)
-inline constexpr bool kFaultsFirst =
-    kDebugChecks || __has_feature(undefined_behavior_sanitizer) || __has_feature(thread_sanitizer);
+inline constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
+inline constexpr bool kUndefinedBehaviorSanitizer = kDebugChecks || __has_feature(undefined_behavior_sanitizer);
 #else
-inline constexpr bool kFaultsFirst = kDebugChecks;
+inline constexpr bool kThreadSanitizer = false;
+inline constexpr bool kUndefinedBehaviorSanitizer = kDebugChecks;
 #endif
+
+/// Does a null reference have to fault before a sanitizer looks at the access? ThreadSanitizer's shadow of the null page is
+/// not mapped.
+inline constexpr bool kFaultsFirst = kThreadSanitizer || kUndefinedBehaviorSanitizer;
 
 /// Faults, `address` being null; no sanitizer looks at it.
 __attribute__((no_sanitize("undefined", "address", "thread"), noinline)) inline void fault_at(
