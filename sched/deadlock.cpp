@@ -21,8 +21,8 @@ bool is_deadlocked() {
   if (shared->idle.idle_processors.load(std::memory_order_relaxed) != seam::registry.processor_count) return false;
   if (shared->stopping.load(std::memory_order_relaxed) || !shared->injection.empty()) return false;
   for (Processor& processor : seam::registry.all_processors())
-    if (!processor.sched->queue.ring_empty() || processor.sched->queue.has_next() ||
-        processor.sched->timers.next_ns() != TimerHeap::kNever)
+    if (processor.sched->has_queued() || processor.sched->queue.has_next() ||
+        processor.sched->timers.next_ns() != TimerWheel::kNever)
       return false;
   for (std::uint32_t i = 0; i < shared->worker_count.load(std::memory_order_relaxed); ++i) {
     const Worker* const worker = shared->workers[i].load(std::memory_order_relaxed);

@@ -53,9 +53,12 @@ bool begin_round(Processor& here);
     return nullptr;
   Goroutine* next = mine.queue.take_next();
   if (next == nullptr) {
-    next = mine.queue.pop();
-    if (next == nullptr) return nullptr;
-    mine.slices.add();
+    next = mine.tasks.pop();
+    if (next == nullptr) {
+      next = mine.queue.pop();
+      if (next == nullptr) return nullptr;
+      mine.slices.add();
+    }
   }
   if (here.scan_mode == seam::ScanMode::kNone) [[likely]]
     next->state.store(seam::kRunning, std::memory_order_relaxed);

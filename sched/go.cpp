@@ -41,6 +41,11 @@ void finish_spawn(Embryo embryo) noexcept {
                       &processor_of(*static_cast<Goroutine*>(current_goroutine_unchecked())));
 }
 
+void finish_task_spawn(Embryo embryo) noexcept {
+  sched::finish_task_spawn(*static_cast<Goroutine*>(embryo.goroutine),
+                           processor_of(*static_cast<Goroutine*>(current_goroutine_unchecked())));
+}
+
 void abandon_spawn(Embryo embryo) noexcept {
   sched::abandon_spawn(*static_cast<Goroutine*>(embryo.goroutine), &processor_of(*seam::current_goroutine()));
 }

@@ -3,6 +3,7 @@
 
 #include "sched/idle.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -18,10 +19,12 @@ namespace tandem::sched {
 
 namespace {
 
+constexpr std::uint64_t kTimerBatchNs = 50'000;  // I5
+
 // -- What there is to do.
 
 std::uint64_t earliest_timer_ns() {
-  std::uint64_t earliest = TimerHeap::kNever;
+  std::uint64_t earliest = TimerWheel::kNever;
   for (Processor& processor : seam::registry.all_processors()) {
     const std::uint64_t next = processor.sched->timers.next_ns();
     if (next < earliest) earliest = next;
@@ -33,13 +36,13 @@ std::uint64_t earliest_timer_ns() {
 bool somebody_should_watch() {
   if (idle().watcher.load(std::memory_order_seq_cst) != nullptr) return false;
   const seam::PollerPort* const poller = seam::registry.poller;
-  return earliest_timer_ns() != TimerHeap::kNever || (poller != nullptr && poller->waiters() > 0);
+  return earliest_timer_ns() != TimerWheel::kNever || (poller != nullptr && poller->waiters() > 0);
 }
 
 bool anything_to_do(const Worker& worker) {
   if (shared->stopping.load(std::memory_order_seq_cst) || any_queue_has_work()) return true;
   const std::uint64_t earliest = earliest_timer_ns();
-  if (earliest != TimerHeap::kNever && earliest <= base::now_ns()) return true;
+  if (earliest != TimerWheel::kNever && earliest <= base::now_ns()) return true;
   return !worker.collector_refused && seam::registry.collector->has_work();
 }
 
@@ -70,7 +73,7 @@ bool accept_handed(Worker& worker) {
 
 // -- Sleeping.
 
-/// One sleep in the poller, up to the earliest timer. I4.
+/// One sleep in the poller, up to the earliest timer. I4, I5.
 void watch(Worker& worker) {
   {
     const std::lock_guard guard(idle().lock);
@@ -78,10 +81,11 @@ void watch(Worker& worker) {
     worker.watching = true;
   }
   idle().watch_until_ns.store(UINT64_MAX, std::memory_order_seq_cst);
-  const std::uint64_t until = earliest_timer_ns();
-  idle().watch_until_ns.store(until, std::memory_order_seq_cst);
+  const std::uint64_t earliest = earliest_timer_ns();
+  const std::uint64_t until = std::max(earliest, idle().next_timer_wake_ns);
   const std::uint64_t now = base::now_ns();
-  const std::uint64_t timeout = until == TimerHeap::kNever ? UINT64_MAX : until > now ? until - now : 0;
+  idle().watch_until_ns.store(until == earliest ? until : now, std::memory_order_seq_cst);  // no earlier timer matters
+  const std::uint64_t timeout = until == TimerWheel::kNever ? UINT64_MAX : until > now ? until - now : 0;
   if (timeout > 0 && !shared->stopping.load(std::memory_order_seq_cst)) {
     if (seam::registry.poller != nullptr) {
       seam::registry.poller->poll(timeout, nullptr);
@@ -93,6 +97,10 @@ void watch(Worker& worker) {
     }
   }
   idle().watch_until_ns.store(0, std::memory_order_seq_cst);
+  if (until != TimerWheel::kNever) {
+    const std::uint64_t woken = base::now_ns();
+    if (woken >= until) idle().next_timer_wake_ns = woken + kTimerBatchNs;
+  }
   const std::lock_guard guard(idle().lock);
   worker.watching = false;
 }
@@ -198,7 +206,7 @@ void wait_for_processor(Worker& worker) {
 }
 
 void hand_off(Processor& processor) {
-  const bool work = !processor.sched->queue.ring_empty() || processor.sched->queue.has_next() ||
+  const bool work = processor.sched->has_queued() || processor.sched->queue.has_next() ||
                     processor.requests.load(std::memory_order_relaxed) != 0 || any_queue_has_work();
   {
     const std::lock_guard guard(idle().lock);

@@ -11,6 +11,8 @@
 //   I4  At most one sleeping worker watches: it sleeps in the poller, up to the earliest timer of any processor. It announces
 //       how long it will sleep (watch_until) before it reads the timers; who arms one stores its time, then reads
 //       watch_until, and interrupts the sleep if it is too long.
+//   I5  Timers that follow one upon another are taken together: the watcher wakes for them once in 50 us. That is what a wake-up
+//       takes anyway, so a goroutine that sleeps again and again notices nothing.
 //
 // Rejected: waking for the next slot (14.5 us for a goroutine that runs within one; the monitor and the search of workers
 // that are awake anyway take what stays there); a wake-up per spawned goroutine (chaining is enough).
@@ -30,6 +32,8 @@ struct IdleState {
   /// 0: nobody watches. Else the time up to which the watcher sleeps; UINT64_MAX also while it finds that out.
   alignas(base::kCacheLineBytes) std::atomic<std::uint64_t> watch_until_ns{0};
   std::atomic<Worker*> watcher{nullptr};
+  /// Not before this time does the watcher wake for a timer again. The watcher's; `watcher` passes it on.
+  std::uint64_t next_timer_wake_ns = 0;
 
   base::SpinLock lock;
   Processor* processors = nullptr;  // guarded by lock; last in, first out: warm caches

@@ -141,7 +141,7 @@ void Monitor::look_at(Processor& processor, std::uint64_t now) {
     state.stuck_at_switches.store(state.observed.switches, std::memory_order_relaxed);
     if (idle_processors() > 0) wake_workers(1);
   }
-  if (state.timers.next_ns_relaxed() + kTimerGraceNs <= now && state.timers.next_ns_relaxed() != TimerHeap::kNever &&
+  if (state.timers.next_ns_relaxed() + kTimerGraceNs <= now && state.timers.next_ns_relaxed() != TimerWheel::kNever &&
       shared->idle.watcher.load(std::memory_order_relaxed) == nullptr) {
     if (idle_processors() > 0)
       wake_workers(1);
@@ -180,7 +180,7 @@ std::uint64_t Monitor::latest_wake_up(std::uint64_t now) const {
   if (shared->idle.watcher.load(std::memory_order_relaxed) == nullptr)
     for (Processor& processor : seam::registry.all_processors()) {
       const std::uint64_t next = processor.sched->timers.next_ns_relaxed();
-      if (next != TimerHeap::kNever) until = std::min(until, std::max(next, now) + kTimerGraceNs);
+      if (next != TimerWheel::kNever) until = std::min(until, std::max(next, now) + kTimerGraceNs);
     }
   return until;
 }
@@ -229,11 +229,11 @@ void Monitor::run() {
 
 bool is_needed(const Processor& processor) {
   const ProcessorState& state = *processor.sched;
-  if (!state.queue.ring_empty() || state.queue.has_next()) return true;
+  if (state.has_queued() || state.queue.has_next()) return true;
   if (idle_processors() == 0 && !shared->injection.empty()) return true;
   if (shared->idle.watcher.load(std::memory_order_relaxed) != nullptr) return false;
   seam::PollerPort* const poller = seam::registry.poller;
-  return state.timers.next_ns_relaxed() != TimerHeap::kNever || (poller != nullptr && poller->waiters() > 0);
+  return state.timers.next_ns_relaxed() != TimerWheel::kNever || (poller != nullptr && poller->waiters() > 0);
 }
 
 void start_monitor() { monitor = std::make_unique<Monitor>(); }

@@ -11,7 +11,8 @@
 #include "runtime/seam/processor.h"
 #include "sched/owned_counter.h"
 #include "sched/run_queue.h"
-#include "sched/timer_heap.h"
+#include "sched/task_deque.h"
+#include "sched/timer_wheel.h"
 
 namespace tandem::sched {
 
@@ -19,9 +20,13 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   static constexpr std::int32_t kTurnsMax = 61;  // switches between two looks at injection queue, timers and poller
 
   ProcessorState(context::StackArena& arena, std::uint64_t seed, bool has_thieves)
-      : queue(has_thieves), random(seed), stacks(arena) {}
+      : queue(has_thieves), tasks(has_thieves), random(seed), stacks(arena) {}
+
+  /// Something that a thief could take. Anybody; a hint, exact when the owner is quiet.
+  bool has_queued() const { return !queue.ring_empty() || !tasks.empty(); }
 
   RunQueue queue;
+  TaskDeque tasks;
 
   // -- Owner writes, anybody reads. With turns_left all that a switch writes, in one line.
   alignas(base::kCacheLineBytes) OwnedCounter switches;
@@ -44,7 +49,7 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   context::StackCache stacks;
   OwnedCounter steals, preemptions;  // anybody reads
 
-  TimerHeap timers;
+  TimerWheel timers;
 
   /// The monitor's mark: `switches` when it found a goroutine waiting in the next slot behind one that runs
   /// for long. While they are equal, thieves may take it (RunQueue, Q6).

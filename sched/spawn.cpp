@@ -214,6 +214,15 @@ void finish_spawn(Goroutine& embryo, Processor* here) {
   if (make_runnable_outside(embryo)) inject(embryo);
 }
 
+void finish_task_spawn(Goroutine& embryo, Processor& here) {
+  here.sched->wakeups.add();
+  if (!seam::make_runnable(embryo, here)) [[unlikely]]
+    return;  // being scanned: its scanner enqueues it
+  if (!here.sched->tasks.push(embryo)) [[unlikely]]
+    return push_and_wake(embryo, here);
+  if (here.sched->queue.has_thieves()) wake_for_work();
+}
+
 void abandon_spawn(Goroutine& embryo, Processor* here) {
   // A scanner may be reading the closure's memory.
   std::uint32_t expected = seam::kWaiting;

@@ -29,6 +29,9 @@ Goroutine& begin_spawn(Processor& here, const detail::ClosureOperations& operati
 /// The closure is there: makes it runnable, in the next slot of `here` or, when that is null, in the injection queue.
 void finish_spawn(Goroutine& embryo, Processor* here);
 
+/// The same for a task of a group: into the deque of `here`.
+void finish_task_spawn(Goroutine& embryo, Processor& here);
+
 /// The constructor of the closure threw.
 void abandon_spawn(Goroutine& embryo, Processor* here);
 

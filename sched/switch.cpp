@@ -21,8 +21,8 @@ namespace tandem::sched {
 [[gnu::noinline]] bool begin_round(Processor& here) {
   ProcessorState& mine = *here.sched;
   const seam::PollerPort* const poller = seam::registry.poller;
-  if (shared->zeal || !shared->injection.empty() || mine.timers.next_ns_relaxed() != TimerHeap::kNever ||
-      (poller != nullptr && poller->waiters() != 0))
+  if (shared->zeal || (!mine.tasks.empty() && !mine.queue.ring_empty()) || !shared->injection.empty() ||
+      mine.timers.next_ns_relaxed() != TimerWheel::kNever || (poller != nullptr && poller->waiters() != 0))
     return false;
   mine.turns_left = mine.turn_budget;
   return true;
@@ -93,7 +93,7 @@ void finish_unattached(Worker& worker, Goroutine& goroutine) {
   Processor& here = processor_of(self);
   Goroutine* const next = take_direct(here);
   const ProcessorState& mine = *here.sched;
-  if (next == nullptr && mine.turns_left >= 0 && mine.queue.ring_empty() && !seam::requests_pending(here) &&
+  if (next == nullptr && mine.turns_left >= 0 && !mine.has_queued() && !seam::requests_pending(here) &&
       shared->injection.empty())
     return;  // there is nothing else to run
   switch_to<Leaving::kYield>(self, here, next, Leaving::kYield, nullptr);

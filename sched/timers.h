@@ -1,5 +1,5 @@
 #pragma once
-// Timers: one 4-ary heap per processor, under its spin lock, expired by the processor itself, by thieves and by idle
+// Timers: a wheel per processor (timer_wheel.h), under its spin lock, expired by the processor itself, by thieves and by idle
 // workers. Time is base::now_ns() (CLOCK_MONOTONIC, as std::chrono::steady_clock); never early.
 
 #include <atomic>
@@ -14,12 +14,11 @@ using seam::Processor;
 /// A timer, embedded in what waits for it (a stack frame, a Timer object). Not moved while armed.
 struct TimerNode {
   std::uint64_t when_ns = 0;
-  /// Runs on a worker once the time has come, outside the heap's lock; may call ready() and spawn; must not park.
+  /// Runs on a worker once the time has come, outside the wheel's lock; may call ready() and spawn; must not park.
   void (*fire)(TimerNode& node, Processor& here) = nullptr;
   // -- Owned by timers.cpp.
-  static constexpr std::uint32_t kNotInHeap = 0xffffffff;
-  std::atomic<Processor*> heap_of{nullptr};
-  std::uint32_t heap_index = kNotInHeap;
+  std::atomic<Processor*> armed_on{nullptr};  // null: not armed
+  std::uint32_t entry = 0;                    // in that processor's wheel
   std::atomic<bool> firing{false};
 };
 

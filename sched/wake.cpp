@@ -88,7 +88,7 @@ bool wake_one(bool searching) {
 bool any_queue_has_work() {
   if (!shared->injection.empty()) return true;
   for (Processor& processor : seam::registry.all_processors())
-    if (!processor.sched->queue.ring_empty()) return true;
+    if (processor.sched->has_queued()) return true;
   return false;
 }
 

@@ -3,7 +3,7 @@
 //   1. requests       a handshake must not wait; a processor with one pending runs no goroutine
 //   2. timers, poller when due (100 us): what they wake comes before anything else that is runnable
 //   3. injection      once in a round of turns: local work must not starve preempted goroutines
-//   4. local          next slot, then ring
+//   4. local          next slot, tasks, ring; once in a round the ring before the tasks, which inherit the time slice
 //   5. injection, poller
 //   6. other processors' rings and timers, in random order
 //   7. the collector's idle work, in portions of 100 us
@@ -70,12 +70,19 @@ Goroutine* take_injected(Processor& here) {
   return count > 0 ? taken[0] : nullptr;
 }
 
-Goroutine* take_local(Processor& here) {
-  RunQueue& queue = here.sched->queue;
-  if (Goroutine* next = queue.take_next()) return next;
-  Goroutine* const goroutine = queue.pop();
+Goroutine* take_from_ring(Processor& here) {
+  Goroutine* const goroutine = here.sched->queue.pop();
   if (goroutine != nullptr) here.sched->slices.add();
   return goroutine;
+}
+
+Goroutine* take_local(Processor& here, bool ring_first = false) {
+  ProcessorState& mine = *here.sched;
+  if (Goroutine* next = mine.queue.take_next()) return next;
+  if (ring_first)
+    if (Goroutine* oldest = take_from_ring(here)) return oldest;
+  if (Goroutine* youngest = mine.tasks.pop()) return youngest;
+  return take_from_ring(here);
 }
 
 /// What a thief may take from next slots (Q6).
@@ -114,8 +121,9 @@ Goroutine* steal_once(Processor& here, const NextSlotRule& rule) {
     if (&victim == &here) continue;
     ProcessorState& other = *victim.sched;
     Goroutine* goroutine = mine.queue.steal_from(other.queue);
+    if (goroutine == nullptr) goroutine = other.tasks.steal();
     if (goroutine == nullptr && rule.may_take(victim)) goroutine = other.queue.steal_next();
-    if (goroutine == nullptr && other.timers.next_ns_relaxed() != TimerHeap::kNever) {
+    if (goroutine == nullptr && other.timers.next_ns_relaxed() != TimerWheel::kNever) {
       run_expired(victim, here, base::now_ns());
       goroutine = take_local(here);
       if (goroutine != nullptr) return goroutine;
@@ -168,7 +176,7 @@ Goroutine* find_runnable(Worker& worker, Processor& here) {
     mine.slices.add();
     return goroutine;
   }
-  if ((goroutine = take_local(here))) return goroutine;
+  if ((goroutine = take_local(here, look.round_over))) return goroutine;
   if ((goroutine = take_injected(here))) {
     mine.slices.add();
     return goroutine;

@@ -162,5 +162,26 @@ TEST_P(TaskGroupTest, EndOfRunCancelsTheWaitAfterItsTasks) {
   EXPECT_TRUE(ok);
 }
 
+// Tasks come before what waits in the queue, but not for ever.
+TEST_P(TaskGroupTest, EndlessRecursionDoesNotStarveOthers) {
+  run_clean([] {
+    std::atomic<bool> ran{false};
+    go([&] {
+      yield();
+      ran = true;
+    });
+    while (!ran) {
+      TaskGroup outer;
+      for (int i = 0; i < 2; ++i)
+        outer.go([] {
+          TaskGroup inner;
+          inner.go([] {});
+          inner.wait();
+        });
+      outer.wait();
+    }
+  });
+}
+
 }  // namespace
 }  // namespace tandem

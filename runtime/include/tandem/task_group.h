@@ -42,12 +42,13 @@ class TaskGroup {
   ~TaskGroup();
 
   /// Starts f() as a goroutine of the group; when the group is cancelled before f has started, f is destroyed
-  /// without having run. Throws what copying f throws and std::bad_alloc.
+  /// without having run. Of the goroutines of task groups that wait for a processor the youngest runs first there, and
+  /// others take the oldest away: recursion is walked depth first. Throws what copying f throws and std::bad_alloc.
   template <class F>
   void go(F&& f) {
     using Closure = detail::GroupedClosure<TaskGroup, std::decay_t<F>>;
     task_starts();
-    tandem::go(Closure(*this, std::forward<F>(f)));
+    detail::spawn_task(Closure(*this, std::forward<F>(f)));
   }
 
   /// Waits until every goroutine of the group has ended. Parks the goroutine. Rethrows the first exception

@@ -46,8 +46,12 @@ class Timer {
     requires std::is_invocable_v<std::decay_t<F>&>
   Timer(const std::chrono::duration<Rep, Period>& delay, F&& f) {
     using Function = std::decay_t<F>;
-    const Local<detail::TimerFunction> function = make<detail::TimerFunction>(
-        std::in_place_type<Function>, detail::ClosureCell::make<Function>("function of a Timer", std::forward<F>(f)));
+    Local<detail::TimerFunction> function;
+    if constexpr (detail::kFitsInTimer<Function>)
+      function = make<detail::InlineTimerFunction<Function>>(Function(std::forward<F>(f)));
+    else
+      function = make<detail::ScannedTimerFunction<Function>>(
+          detail::ClosureCell::make<Function>("function of a Timer", std::forward<F>(f)));
     function_ = function;
     function->start(detail::saturated_ns(delay));
   }

@@ -28,6 +28,9 @@ Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_byte
 /// The same without a name, with the default stack.
 Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_bytes);
 void finish_spawn(Embryo embryo) noexcept;
+/// Instead of finish_spawn, for a task that its creator is going to wait for: of those that wait on a processor, the
+/// youngest runs first.
+void finish_task_spawn(Embryo embryo) noexcept;
 void abandon_spawn(Embryo embryo) noexcept;
 
 /// On any thread that has entered a PostScope which is open.
@@ -91,6 +94,14 @@ void spawn(F&& function, A&&... arguments) {
   const Embryo embryo = begin_spawn(Type::kOperations, sizeof(Type));
   construct_closure(embryo, &abandon_spawn, std::forward<F>(function), std::forward<A>(arguments)...);
   finish_spawn(embryo);
+}
+
+template <typename F>
+void spawn_task(F&& function) {
+  using Type = ClosureOf<F>;
+  const Embryo embryo = begin_spawn(Type::kOperations, sizeof(Type));
+  construct_closure(embryo, &abandon_spawn, std::forward<F>(function));
+  finish_task_spawn(embryo);
 }
 
 template <typename F, typename... A>

@@ -58,26 +58,25 @@ class TimerChannel final : public Channel<TimePoint> {
   ElementStorage<TimePoint> room_;
 };
 
-/// A function with a timer that starts it as a goroutine. Kept by its Timer and by the goroutines that run
-/// the function.
+/// A function with a timer that starts it as a goroutine; what the function is, the derived types know. Kept by its Timer
+/// and by the goroutines that run the function; the Timer stops it before it lets go of it.
 class TimerFunction {
  public:
-  template <class F>
-  explicit TimerFunction(std::in_place_type_t<F>, ClosureCell function)
-      : function_(std::move(function)), invoke_([](void* f) { std::invoke(*static_cast<F*>(f)); }) {}
-  ~TimerFunction() { stop(); }
   void trace(Visitor&) const {}
 
   void start(std::uint64_t delay_ns) { start_function_timer(timer_, this, kOperations, delay_ns); }
   bool stop() noexcept { return stop_timer(timer_); }
+
+ protected:
+  explicit TimerFunction(void (*invoke)(TimerFunction&)) : invoke_(invoke) {}
 
  private:
   struct Call {
     Local<TimerFunction> timer;
   };
   static void invoke(void* closure) {
-    const TimerFunction& timer = *static_cast<Call*>(closure)->timer;
-    timer.invoke_(timer.function_.get());
+    TimerFunction& timer = *static_cast<Call*>(closure)->timer;
+    timer.invoke_(timer);
   }
   static void destroy(void* closure) noexcept { static_cast<Call*>(closure)->~Call(); }
   static void construct(void* closure, void* object) {
@@ -86,8 +85,39 @@ class TimerFunction {
   static const FunctionTimerOperations kOperations;
 
   TimerRecord timer_;
+  void (*invoke_)(TimerFunction&);
+};
+
+/// A function that can hold no Local lies in the managed object itself, which then needs no destructor.
+template <class F>
+inline constexpr bool kFitsInTimer = std::is_trivially_copyable_v<F> && sizeof(F) <= 128 && alignof(F) <= 8;
+
+template <class F>
+class InlineTimerFunction final : public TimerFunction {
+ public:
+  explicit InlineTimerFunction(const F& function)
+      : TimerFunction([](TimerFunction& self) { std::invoke(static_cast<InlineTimerFunction&>(self).function_); }),
+        function_(function) {}
+  void trace(Visitor&) const {}
+
+ private:
+  F function_;
+};
+
+/// Any other lies in a cell that is scanned.
+template <class F>
+class ScannedTimerFunction final : public TimerFunction {
+ public:
+  explicit ScannedTimerFunction(ClosureCell function)
+      : TimerFunction([](TimerFunction& self) {
+          std::invoke(*static_cast<F*>(static_cast<ScannedTimerFunction&>(self).function_.get()));
+        }),
+        function_(std::move(function)) {}
+  ~ScannedTimerFunction() { stop(); }
+  void trace(Visitor&) const {}
+
+ private:
   ClosureCell function_;
-  void (*invoke_)(void* function);
 };
 
 inline constexpr FunctionTimerOperations TimerFunction::kOperations{
