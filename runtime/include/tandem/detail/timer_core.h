@@ -68,7 +68,7 @@ class TimerFunction {
   bool stop() noexcept { return stop_timer(timer_); }
 
  protected:
-  explicit TimerFunction(void (*invoke)(TimerFunction&)) : invoke_(invoke) {}
+  explicit TimerFunction(void (*call)(TimerFunction&)) : invoke_(call) {}
 
  private:
   struct Call {
