@@ -2,7 +2,8 @@
 # `#pragma once` too). The target `check_headers` builds them all; tests/CMakeLists.txt runs it as a test.
 #
 # Public headers see the public include directory only, so that one which leans on an internal header fails
-# here before it fails at a user's.
+# here before it fails at a user's. For internal ones the standard library's headers are precompiled, which saves most of
+# the time: that one of those is missing is found for public headers only.
 
 # Adds object library `target` with one source for each of `headers`, as included from `base`. `opening` and
 # `closing` are the delimiters of the #include.
@@ -42,4 +43,5 @@ endforeach()
 if(internal_headers)
   tandem_add_header_check(check_internal_headers "${PROJECT_SOURCE_DIR}" "\"" "\"" ${internal_headers})
   target_link_libraries(check_internal_headers PRIVATE tandem_library_options tandem_layer_usage)
+  tandem_precompile(check_internal_headers ${TANDEM_STANDARD_HEADERS})
 endif()

@@ -1,6 +1,6 @@
 # Precompiled headers: nine tenths of the compiler's time would go into reading the same headers of the standard
-# library and of packages again. The code that is generated is the same. Our own headers are left out, but for the
-# lab, which is the library's user: a change to one rebuilds what includes it, not everything.
+# library and of packages again. The code that is generated is the same. Our own headers are left out, but for
+# the lab and the tests of the whole library, which are its users: a change to one rebuilds what includes it, not everything.
 #
 # A source could compile only because the precompiled header includes what it forgot. For headers, headers.cmake
 # finds that; for sources, a build with -DTANDEM_PRECOMPILE_HEADERS=OFF does.

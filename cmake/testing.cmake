@@ -23,6 +23,11 @@ add_library(tandem_test_main OBJECT "${PROJECT_SOURCE_DIR}/cmake/test_main.cpp")
 target_link_libraries(tandem_test_main PRIVATE tandem_test_options tandem_layer_usage)
 tandem_precompile(tandem_test_main <gtest/gtest.h> ${TANDEM_STANDARD_HEADERS})
 
+# The precompiled header of those that test the whole library, which all of them include.
+add_library(tandem_test_whole OBJECT "${PROJECT_SOURCE_DIR}/cmake/test_whole.cpp")
+target_link_libraries(tandem_test_whole PRIVATE tandem_test_options tandem_layer_usage)
+tandem_precompile(tandem_test_whole <gtest/gtest.h> ${TANDEM_STANDARD_HEADERS} <tandem/tandem.h>)
+
 # Sets `result` to the name of the ctest entry for a test source: lab.workloads.table for
 # lab/workloads/table_test.cpp.
 function(tandem_test_name result source)
@@ -33,9 +38,9 @@ function(tandem_test_name result source)
   set(${result} "${name}" PARENT_SCOPE)
 endfunction()
 
-# Adds executable `name` from the test sources under `directories` (helpers and *_test.cpp); no sources, no
-# target. The caller links what is under test.
-function(tandem_add_test_executable name)
+# Adds executable `name` from the test sources under the directories that follow (helpers and *_test.cpp); no sources, no
+# target. The caller links what is under test. `precompiled` is tandem_test_main or tandem_test_whole.
+function(tandem_add_test_executable name precompiled)
   set(sources)
   foreach(directory IN LISTS ARGN)
     file(GLOB_RECURSE found CONFIGURE_DEPENDS "${directory}/*.cpp")
@@ -51,7 +56,7 @@ function(tandem_add_test_executable name)
 
   add_executable(${name} ${sources} $<TARGET_OBJECTS:tandem_test_main>)
   target_link_libraries(${name} PRIVATE tandem_test_options)
-  tandem_reuse_precompiled(${name} tandem_test_main)
+  tandem_reuse_precompiled(${name} ${precompiled})
 
   foreach(source IN LISTS sources)
     if(NOT source MATCHES "_test\\.cpp$")
