@@ -124,13 +124,20 @@ void await_parked(Goroutine& goroutine);
     push_and_wake(*displaced, here);
 }
 
+/// The rest of park_unlocking_inline for a `next` that never ran. Its first steps may fault pages in, for microseconds, so the
+/// lock is given up before: whoever finds the parking goroutine waits in ready() until it has left its stack.
+WakeReason park_for_first_run(Goroutine& self, Goroutine& next, Processor& here, detail::SpinLock& lock);
+
 /// park_unlocking (waiting.h), inline.
 [[gnu::always_inline]] inline WakeReason park_unlocking_inline(Goroutine& self, const char* reason, const void* object,
                                                                detail::SpinLock& lock) {
   announce_wait(self, reason, object);
   Processor& here = processor_of(self);
   here.sched->parks.add();
-  switch_to(self, here, take_direct(here), Leaving::kParkUnlock, &lock);
+  Goroutine* const next = take_direct_unprepared(here);
+  if (next != nullptr && next->context.sp == nullptr) [[unlikely]]
+    return park_for_first_run(self, *next, here, lock);
+  switch_to(self, here, next, Leaving::kParkUnlock, &lock);
   return take_wake_reason(self);
 }
 

@@ -37,6 +37,15 @@ bool keep_ticket_of_cancelled(Goroutine& self, std::uint64_t ticket) {
   return park_unlocking_inline(self, reason, object, lock);
 }
 
+[[gnu::noinline]] WakeReason park_for_first_run(Goroutine& self, Goroutine& next, Processor& here,
+                                                detail::SpinLock& lock) {
+  lock.unlock();
+  prepare_first_run(next, here);
+  Commit nothing{nullptr, nullptr};
+  switch_to(self, here, &next, Leaving::kParkCommit, &nothing);
+  return take_wake_reason(self);
+}
+
 void wake_all(detail::WaitQueue& woken, Processor& here) {
   // A single one is usually waited for by the caller next; many go to the queue in order.
   const bool next_slot = woken.first == woken.last;
