@@ -89,11 +89,8 @@ void account(std::uint64_t bytes) {
 void before_allocation(const char* operation) {
   processor_here(operation);
   seam::poll();
-  const std::uint64_t every = seam::registry.options->collect_every;
-  if (every != 0 && collects()) [[unlikely]] {
-    static constinit std::atomic<std::uint64_t> allocations{0};
-    if (allocations.fetch_add(1, std::memory_order_relaxed) % every == every - 1) collect_and_wait();
-  }
+  if (collects() && pacer.zeal_cycle_due()) [[unlikely]]
+    collect_and_wait();
   finalizer.start_if_needed();
 }
 

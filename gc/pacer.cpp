@@ -32,6 +32,8 @@ void Pacer::begin_run(const Options& options) {
   gc_percent_ = options.gc_percent;
   memory_limit_ = options.memory_limit;
   by_goal_ = options.pacer == Options::Pacer::goal && options.collector == Options::Collector::concurrent;
+  collect_every_ = options.collect_every;
+  zeal_allocations_.store(0, std::memory_order_relaxed);
   live_.store(0, std::memory_order_relaxed);
   allocated_.store(0, std::memory_order_relaxed);
   assist_ratio_percent_.store(0, std::memory_order_relaxed);

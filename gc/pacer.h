@@ -24,6 +24,11 @@ class Pacer {
     const std::uint64_t now = allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     return now >= trigger_.load(std::memory_order_relaxed);
   }
+  /// Options::collect_every: true at every so many allocations.
+  bool zeal_cycle_due() {
+    return collect_every_ != 0 &&
+           zeal_allocations_.fetch_add(1, std::memory_order_relaxed) % collect_every_ == collect_every_ - 1;
+  }
   /// The heap has outgrown what the running cycle was to bound: who allocates waits until it has ended.
   bool must_stall() const {
     return allocated_.load(std::memory_order_relaxed) >= stall_.load(std::memory_order_relaxed);
@@ -53,6 +58,8 @@ class Pacer {
   std::int32_t gc_percent_ = 100;
   std::uint64_t memory_limit_ = 0;
   bool by_goal_ = true;
+  std::uint64_t collect_every_ = 0;
+  std::atomic<std::uint64_t> zeal_allocations_{0};
   std::uint64_t allocated_at_start_ = 0;     // written by who starts a cycle
   std::uint64_t runway_ = 0;                 // bytes; smoothed over cycles
   std::uint64_t expected_live_ = 0;          // of live_, without what of it has probably died meanwhile

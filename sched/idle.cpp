@@ -86,6 +86,7 @@ void watch(Worker& worker) {
   const std::uint64_t now = base::now_ns();
   idle().watch_until_ns.store(until == earliest ? until : now, std::memory_order_seq_cst);  // no earlier timer matters
   const std::uint64_t timeout = until == TimerWheel::kNever ? UINT64_MAX : until > now ? until - now : 0;
+  const std::uint64_t fell_asleep = base::real_now_ns();
   if (timeout > 0 && !shared->stopping.load(std::memory_order_seq_cst)) {
     if (seam::registry.poller != nullptr) {
       seam::registry.poller->poll(timeout, nullptr);
@@ -96,6 +97,7 @@ void watch(Worker& worker) {
       worker.parker.park_for(timeout);
     }
   }
+  if (shared->simulated) base::advance_virtual_time(now + base::real_now_ns() - fell_asleep);
   idle().watch_until_ns.store(0, std::memory_order_seq_cst);
   if (until != TimerWheel::kNever) {
     const std::uint64_t woken = base::now_ns();

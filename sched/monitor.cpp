@@ -8,6 +8,7 @@
 //   collector            its share of each running processor: a quantum about every millisecond, not all at once
 //   no safepoint         reported, with a backtrace
 //
+// In a simulation (simulation.h) only the first and the last of these, and the network.
 // It sleeps 20 us while workers are blocked (backing off), 1 ms while processors idle or the collector has work, half a slice
 // otherwise, and without limit when nothing has happened for a while.
 
@@ -134,6 +135,8 @@ void Monitor::watch_safepoint(Processor& processor, std::uint64_t now) {
 }
 
 void Monitor::look_at(Processor& processor, std::uint64_t now) {
+  watch_safepoint(processor, now);
+  if (shared->simulated) return;  // its turns do not depend on time
   ProcessorState& state = *processor.sched;
   const bool same_goroutine = state.switches.read() == state.observed.switches;
   state.observed.switches = state.switches.read();
@@ -149,7 +152,6 @@ void Monitor::look_at(Processor& processor, std::uint64_t now) {
       seam::post_request(processor, seam::kRequestPreempt);
   }
   watch_slice(processor, now);
-  watch_safepoint(processor, now);
 }
 
 void Monitor::hand_out_quanta(std::uint64_t now) {
@@ -177,7 +179,7 @@ std::uint64_t Monitor::latest_wake_up(std::uint64_t now) const {
     until = std::min(until, now + std::max<std::uint64_t>(kQuantumIntervalNs / seam::registry.processor_count, 50'000));
   if (some_blocked_)
     until = std::min(until, now + (blocked_rounds_ < kBlockedRoundsBeforeBackOff ? kBlockedNs : kQuietNs));
-  if (shared->idle.watcher.load(std::memory_order_relaxed) == nullptr)
+  if (shared->idle.watcher.load(std::memory_order_relaxed) == nullptr && !shared->simulated)
     for (Processor& processor : seam::registry.all_processors()) {
       const std::uint64_t next = processor.sched->timers.next_ns_relaxed();
       if (next != TimerWheel::kNever) until = std::min(until, std::max(next, now) + kTimerGraceNs);
@@ -213,13 +215,13 @@ void Monitor::run() {
   slice_ns_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.slice).count());
   report_ns_ = static_cast<std::uint64_t>(std::chrono::nanoseconds(options.safepoint_report).count());
   while (!stop_.load(std::memory_order_seq_cst)) {
-    const std::uint64_t now = base::now_ns();
-    seam::coarse_now_ns.store(now, std::memory_order_relaxed);
+    const std::uint64_t now = base::real_now_ns();
+    if (!shared->simulated) seam::coarse_now_ns.store(now, std::memory_order_relaxed);
     if (dump_wanted.exchange(false)) dump_all(stderr);
     blocked_rounds_ = retake_blocked() || !some_blocked_ ? 0 : blocked_rounds_ + 1;
     for (Processor& processor : seam::registry.all_processors())
       if (processor.status.load(std::memory_order_relaxed) == seam::ProcessorStatus::kRunning) look_at(processor, now);
-    if (seam::registry.collector->has_work()) hand_out_quanta(now);
+    if (seam::registry.collector->has_work() && !shared->simulated) hand_out_quanta(now);
     poll_network(now);
     sleep(now);
   }

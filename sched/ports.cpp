@@ -13,6 +13,7 @@
 #include "sched/outside.h"
 #include "sched/scheduler.h"
 #include "sched/shared.h"
+#include "sched/simulation.h"
 #include "sched/spawn.h"
 #include "sched/switch.h"
 
@@ -131,7 +132,9 @@ void Scheduler::spawn_runtime_goroutine(const char* name, void (*body)(void*), v
 }
 
 void Scheduler::preempt_running(seam::Goroutine& goroutine) {
-  processor_of(goroutine).sched->preemptions.add();
+  Processor& here = processor_of(goroutine);
+  if (shared->simulated && !yields_at_poll(here)) return;
+  here.sched->preemptions.add();
   leave_to_loop(goroutine, Leaving::kPreempt);
 }
 

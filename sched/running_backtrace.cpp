@@ -54,8 +54,8 @@ bool backtrace_of(const Worker& worker, RunningBacktrace& result) {
   question.answered.store(false, std::memory_order_relaxed);
   question.wanted.store(&result, std::memory_order_release);
   if (pthread_kill(worker.handle, SIGURG) == 0) {
-    const std::uint64_t end = base::now_ns() + kAnswerNs;
-    while (!question.answered.load(std::memory_order_acquire) && base::now_ns() < end) ::sched_yield();
+    const std::uint64_t end = base::real_now_ns() + kAnswerNs;
+    while (!question.answered.load(std::memory_order_acquire) && base::real_now_ns() < end) ::sched_yield();
   }
   // Withdraw it; if the handler has taken it, it is about to answer.
   if (question.wanted.exchange(nullptr, std::memory_order_acq_rel) != nullptr) return false;

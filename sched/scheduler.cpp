@@ -11,6 +11,7 @@
 #include "sched/monitor.h"
 #include "sched/running_backtrace.h"
 #include "sched/shared.h"
+#include "sched/simulation.h"
 #include "sched/spawn.h"
 #include "sched/switch.h"
 #include "sched/unhandled.h"
@@ -44,7 +45,8 @@ void create_shared(const Options& options) {
   shared->stack_bytes_max = options.stack_size_max;
   shared->yield_every_poll = options.yield_every_poll;
   shared->steal_always = options.steal_always;
-  shared->zeal = options.yield_every_poll || options.steal_always;
+  shared->simulated = options.seed != 0 && seam::registry.processor_count == 1;
+  shared->zeal = options.yield_every_poll || options.steal_always || shared->simulated;
   shared->spin = seam::registry.processor_count <= usable_cpus();
   shared->on_unhandled_goroutine = options.on_unhandled != nullptr ? &report_unhandled : nullptr;
 }
@@ -68,6 +70,7 @@ void Scheduler::start() {
   started_ = true;
   seam::registry.goroutines.initialise();
   create_shared(options);
+  if (shared->simulated) start_simulation();
   create_processors(options);
   detail::goroutines_in_parallel.store(seam::registry.processor_count > 1, std::memory_order_relaxed);
   for (Processor& processor : seam::registry.all_processors()) seam::registry.collector->attach(processor);
@@ -122,6 +125,7 @@ void Scheduler::stop() noexcept {
     processor.sched = nullptr;
   }
   seam::registry.stacks = nullptr;
+  if (shared != nullptr && shared->simulated) stop_simulation();
   delete shared;  // unmaps the stacks
   shared = nullptr;
   detail::goroutines_in_parallel.store(true, std::memory_order_relaxed);

@@ -24,7 +24,8 @@ struct Shared {
 
   // -- Fixed while the scheduler runs.
   std::uint64_t stack_bytes_max = 0;
-  bool zeal = false;  // yield_every_poll or steal_always: every switch goes through the loop
+  bool zeal = false;       // yield_every_poll, steal_always or simulated: every switch goes through the loop
+  bool simulated = false;  // simulation.h
   bool yield_every_poll = false;
   bool steal_always = false;
   bool spin = true;  // false where there are more processors than CPUs

@@ -18,6 +18,7 @@
 #include "sched/direct_switch.h"
 #include "sched/idle.h"
 #include "sched/shared.h"
+#include "sched/simulation.h"
 
 namespace tandem::sched {
 
@@ -166,6 +167,7 @@ Goroutine* find_runnable(Worker& worker, Processor& here) {
   ProcessorState& mine = *here.sched;
   const Look look = look_around(here);
   Goroutine* goroutine = nullptr;
+  if (shared->simulated) shuffle(here);
   if (shared->steal_always && (goroutine = steal_all(here))) return goroutine;
   // Not twice in a row: with goroutines that run for long a round may be a single turn. And after what has just woken, which
   // would wait for the slice of a goroutine that was preempted for its sake; but not always after it.
@@ -219,12 +221,14 @@ void run_worker(Worker& worker) {
     if (seam::requests_pending(here)) seam::serve_requests(here);  // 1; nothing runs, so there is nothing to preempt
     Goroutine* const goroutine = find_runnable(worker, here);
     if (goroutine == nullptr) {
-      if (!work_for_collector(worker, here)) become_idle(worker);
+      if (work_for_collector(worker, here) || (shared->simulated && jump_to_next_timer(here))) continue;
+      become_idle(worker);
       continue;
     }
     stop_searching(worker, true);
     if (seam::requests_pending(here)) seam::serve_requests(here);  // came while we searched
     if (!prepare_to_run(*goroutine, here)) continue;
+    if (shared->simulated) note_resumed(*goroutine, here);
     if (shared->yield_every_poll) seam::post_request(here, seam::kRequestPreempt);
     resume_from_loop(worker, *goroutine);
   }

@@ -34,11 +34,11 @@ void print_line(std::uint64_t since_start_ns, const Statistics& before, const St
 void SchedTrace::start(std::chrono::milliseconds period) {
   if (period.count() == 0) return;
   thread_.start("tandem-schedtr", [this, period_ns = static_cast<std::uint64_t>(period.count()) * 1'000'000] {
-    const std::uint64_t started_at_ns = base::now_ns();
+    const std::uint64_t started_at_ns = base::real_now_ns();
     Statistics before = statistics();
     while (!parker_.park_for(period_ns)) {
       const Statistics now = statistics();
-      print_line(base::now_ns() - started_at_ns, before, now);
+      print_line(base::real_now_ns() - started_at_ns, before, now);
       before = now;
     }
   });

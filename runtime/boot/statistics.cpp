@@ -11,6 +11,7 @@
 #include "runtime/seam/registry.h"
 #include "sched/processor_state.h"
 #include "sched/shared.h"
+#include "sched/simulation.h"
 #include "sched/spawn.h"
 
 namespace tandem {
@@ -89,6 +90,7 @@ void gather_scheduler(Statistics& into) {
   }
   into.goroutines_created += sched::shared->spawned_outside.load(std::memory_order_relaxed);
   into.goroutines = sched::live_goroutines();
+  into.schedule_hash = sched::schedule_hash();
 }
 
 }  // namespace

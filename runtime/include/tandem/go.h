@@ -84,7 +84,7 @@ template <typename Rep, typename Period>
 void sleep_for(const std::chrono::duration<Rep, Period>& duration) {
   const std::uint64_t ns = detail::saturated_ns(duration);
   if (ns == 0) return yield();
-  detail::sleep_until_ns(detail::saturated_ns(std::chrono::steady_clock::now().time_since_epoch()) + ns);
+  detail::sleep_until_ns(detail::runtime_now_ns() + ns);
 }
 
 /// Parks until this time, never less by steady_clock; a time that has passed: yields. Throws Cancelled.
@@ -96,6 +96,9 @@ void sleep_until(const std::chrono::time_point<Clock, Duration>& time) {
 namespace this_goroutine {
 /// Unique in the process, from 1 on; 0 on a thread that runs no goroutine.
 std::uint64_t id() noexcept;
+/// The time by which sleeps, timers and deadlines go: steady_clock's, unless Options::seed makes it virtual; then it passes
+/// only while nothing is runnable.
+inline std::chrono::steady_clock::time_point now() noexcept { return detail::time_point_of(detail::runtime_now_ns()); }
 }  // namespace this_goroutine
 
 /// Goroutines that have been started and have not ended, the calling one included; 0 when nothing runs. A snapshot, from any

@@ -101,8 +101,10 @@ struct Options {
   std::uint64_t stack_size_max = std::uint64_t{256} << 10;
   Poller poller = Poller::automatic;
   /// Not 0: random scheduling choices (victims of steals, ready cases of a select) come from this seed
-  /// instead of the time. One processor then, unless `processors` says otherwise. (later) virtual time, so
-  /// that the whole schedule follows from it.
+  /// instead of the time. One processor then, unless `processors` says otherwise. With one, the whole schedule
+  /// follows from the seed: goroutines change at polls that it chooses, and time is virtual, it passes when nothing is
+  /// runnable (this_goroutine::now()). The same program with the same seed gives the same Statistics::schedule_hash,
+  /// as long as nothing outside has a say: descriptors, threads, long blocking(f).
   std::uint64_t seed = 0;
   /// After main has returned: how long a cancelled goroutine may go on without blocking before it is reported
   /// and the process exits with status 2. 0 ms to 1 h; 0: does not wait at all.

@@ -56,7 +56,8 @@ struct Statistics {
   // -- Goroutines.
   std::uint64_t goroutines = 0;  ///< gauge: started and not yet ended
   std::uint64_t goroutines_created = 0;
-  std::uint64_t switches = 0;  ///< times a worker resumed a goroutine
+  std::uint64_t switches = 0;       ///< times a worker resumed a goroutine
+  std::uint64_t schedule_hash = 0;  ///< of the goroutines in the order in which they ran, see Options::seed; else 0
   std::uint64_t parks = 0;
   std::uint64_t wakeups = 0;      ///< parked goroutines made runnable
   std::uint64_t steals = 0;       ///< goroutines taken from another processor's queue

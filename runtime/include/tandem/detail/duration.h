@@ -17,6 +17,9 @@ constexpr std::uint64_t saturated_ns(const std::chrono::duration<Rep, Period>& d
   return static_cast<std::uint64_t>(std::chrono::ceil<std::chrono::nanoseconds>(duration).count());
 }
 
+/// base::now_ns(): steady_clock's, or virtual.
+std::uint64_t runtime_now_ns() noexcept;
+
 /// A point of time on the runtime's clock, CLOCK_MONOTONIC, which is steady_clock's: 0 for the past before
 /// its epoch. Points of other clocks are converted by the distance from their now.
 template <class Clock, class Duration>
@@ -24,16 +27,12 @@ std::uint64_t deadline_ns(const std::chrono::time_point<Clock, Duration>& time) 
   if constexpr (std::is_same_v<Clock, std::chrono::steady_clock>) {
     return saturated_ns(time.time_since_epoch());
   } else {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    return saturated_ns(now) + saturated_ns(time - Clock::now());
+    return runtime_now_ns() + saturated_ns(time - Clock::now());
   }
 }
 
 inline std::chrono::steady_clock::time_point time_point_of(std::uint64_t ns) {
   return std::chrono::steady_clock::time_point(std::chrono::nanoseconds(ns));
 }
-
-/// base::now_ns().
-std::uint64_t runtime_now_ns() noexcept;
 
 }  // namespace tandem::detail
