@@ -59,6 +59,20 @@ void scan_goroutine(seam::Goroutine& goroutine, seam::Processor& processor) {
   goroutine.scanned_cycle.store(seam::collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
 }
 
+namespace {
+
+/// A goroutine that was deep once may live on for long. One in so many is looked at in each cycle, the others in the next ones.
+constexpr std::size_t kCyclesPerRelease = 16;
+
+/// Its stack is claimed.
+void release_deep_pages(const seam::Goroutine& goroutine) {
+  const std::uint32_t state = goroutine.state.load(std::memory_order_relaxed) & seam::kStateMask;
+  if (state == seam::kBlocked || goroutine.context.sp == nullptr) return;  // f runs below sp; or there is no stack yet
+  seam::registry.stacks->release_deep(goroutine.stack, context::live_low(goroutine.context));
+}
+
+}  // namespace
+
 void RootWalk::begin() {
   const std::size_t goroutines = seam::registry.goroutines.used();
   goroutines_.store(goroutines, std::memory_order_relaxed);
@@ -97,6 +111,7 @@ void RootWalk::scan_chunk(std::size_t chunk, seam::Processor& processor) {
         continue;
       }
       if (goroutine.scanned_cycle.load(std::memory_order_relaxed) < cycle) scan_goroutine(goroutine, processor);
+      if ((i + cycle) % kCyclesPerRelease == 0) release_deep_pages(goroutine);
       if (seam::release_scan_claim(goroutine)) seam::registry.scheduler->enqueue(goroutine, processor);
       break;
     }

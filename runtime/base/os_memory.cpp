@@ -31,6 +31,16 @@ bool commit(std::byte* address, std::size_t bytes) noexcept {
 
 bool decommit(std::byte* address, std::size_t bytes) noexcept { return ::madvise(address, bytes, MADV_DONTNEED) == 0; }
 
+bool any_resident(const std::byte* address, std::size_t bytes) noexcept {
+  unsigned char pages[16] = {};
+  const std::size_t count = (bytes + page_bytes() - 1) / page_bytes();
+  TANDEM_ASSERT(count <= sizeof pages);
+  if (::mincore(const_cast<std::byte*>(address), bytes, pages) != 0) return true;  // to be on the safe side
+  for (std::size_t i = 0; i < count; ++i)
+    if ((pages[i] & 1) != 0) return true;
+  return false;
+}
+
 void no_huge_pages(std::byte* address, std::size_t bytes) noexcept { ::madvise(address, bytes, MADV_NOHUGEPAGE); }
 
 void huge_pages(std::byte* address, std::size_t bytes) noexcept { ::madvise(address, bytes, MADV_HUGEPAGE); }

@@ -24,6 +24,9 @@ std::byte* reserve(std::size_t bytes, std::size_t alignment, Access access) noex
 // guards).
 bool decommit(std::byte* address, std::size_t bytes) noexcept;
 
+// Does any of these pages (64 KiB of them at most) take memory?
+bool any_resident(const std::byte* address, std::size_t bytes) noexcept;
+
 // Advice; failure is harmless (a kernel without transparent huge pages).
 void no_huge_pages(std::byte* address, std::size_t bytes) noexcept;
 void huge_pages(std::byte* address, std::size_t bytes) noexcept;

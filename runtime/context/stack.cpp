@@ -224,16 +224,26 @@ bool StackArena::install_guards(std::byte* first_slot, std::uint32_t size_class,
   return true;
 }
 
+// Bytes from `low` on that lie a page or more below `live`, below the warm top, and of which some take memory, else 0.
+std::size_t StackArena::deep_bytes(const Stack& stack, const std::byte* live) noexcept {
+  const std::size_t page = base::page_bytes();
+  const auto used = static_cast<std::size_t>(stack.high - live) + page;
+  const std::size_t kept = used > kWarmBytes ? used : kWarmBytes;
+  if (stack.usable_bytes() <= kept) return 0;
+  const std::size_t deep = base::round_down(stack.usable_bytes() - kept, page);
+  // On the way down a stack is touched page after page, but for large frames: if none of the first deep ones is there, none is.
+  const std::size_t looked_at = deep < kWarmBytes ? deep : kWarmBytes;
+  return deep != 0 && base::any_resident(stack.low + deep - looked_at, looked_at) ? deep : 0;
+}
+
 void StackArena::trim(const Stack* stacks, std::size_t count) noexcept {
   while (count > 0) {
     PageRange ranges[kSlotBatchMax];
     const std::size_t batch = count < kSlotBatchMax ? count : kSlotBatchMax;
     std::size_t used = 0;
     for (std::size_t i = 0; i < batch; ++i) {
-      std::byte* keep_from = base::round_down(stacks[i].high - kWarmBytes, base::page_bytes());
-      if (keep_from > stacks[i].low) {
-        ranges[used++] = {stacks[i].low, static_cast<std::size_t>(keep_from - stacks[i].low)};
-      }
+      const std::size_t deep = deep_bytes(stacks[i], stacks[i].high);
+      if (deep != 0) ranges[used++] = {stacks[i].low, deep};
     }
     drop_pages(ranges, used);
     stacks += batch;
@@ -241,13 +251,11 @@ void StackArena::trim(const Stack* stacks, std::size_t count) noexcept {
   }
 }
 
-void StackArena::release_unused(const Stack& stack, const void* sp) noexcept {
+void StackArena::release_deep(const Stack& stack, const void* sp) noexcept {
   const auto* live = static_cast<const std::byte*>(sp);
-  TANDEM_ASSERT(live >= stack.low && live <= stack.high);
-  const std::size_t page = base::page_bytes();
-  const std::size_t above_low = base::round_down(static_cast<std::size_t>(live - stack.low), page);
-  if (above_low <= page) return;
-  base::decommit(stack.low, above_low - page);
+  if (live < stack.low || live > stack.high) return;
+  const std::size_t deep = deep_bytes(stack, live);
+  if (deep != 0) base::decommit(stack.low, deep);
 }
 
 detail::GoroutineWords* StackArena::owner_of(const void* address) const noexcept {

@@ -131,10 +131,14 @@ TEST_F(StackArenaTest, ReleasesWhatLiesBelowTheStackPointerOnly) {
   const Stack stack = arena.allocate(256 * kKiB);
   use_all(stack);
   std::byte* sp = stack.high - 40 * kKiB;
-  arena.release_unused(stack, sp);
+  arena.release_deep(stack, sp);
   EXPECT_TRUE(std::all_of(sp - 128, stack.high, [](std::byte b) { return b == std::byte{0x5a}; }));
   EXPECT_LE(resident_bytes(stack), 56 * kKiB);
-  arena.release_unused(stack, stack.low);  // nothing below: no harm
+  arena.release_deep(stack, stack.low);  // nothing below: no harm
+  arena.release_deep(stack, stack.high);
+  EXPECT_LE(resident_bytes(stack), 24 * kKiB) << "the warm top stays";
+  EXPECT_GE(resident_bytes(stack), 12 * kKiB);
+  arena.release_deep(stack, &arena);  // not of this stack
 }
 
 // Owner tables, free lists and stacks under contention: each stack is marked by its holder and must stay so.
