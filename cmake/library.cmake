@@ -16,5 +16,15 @@ target_compile_definitions(tandem PUBLIC $<$<BOOL:${TANDEM_DEBUG_CHECKS}>:TANDEM
 # Every symbol is bound before main: the dynamic linker needs 2.7 KB of stack, which a goroutine may not have
 # left.
 target_link_options(tandem INTERFACE -Wl,-z,now)
-target_link_libraries(tandem PUBLIC Threads::Threads PRIVATE TBB::tbb)
+target_link_libraries(tandem PUBLIC Threads::Threads)
+
+# Polls in loops without source changes: what is linked with this is compiled with a call to the runtime in every basic block
+# (seam/automatic_safepoint.cpp). docs/automatic-safepoints.md.
+add_library(tandem_automatic_safepoints INTERFACE)
+add_library(tandem::automatic_safepoints ALIAS tandem_automatic_safepoints)
+set_target_properties(tandem_automatic_safepoints PROPERTIES EXPORT_NAME automatic_safepoints)
+target_compile_options(tandem_automatic_safepoints INTERFACE -fsanitize-coverage=trace-pc)
+target_compile_definitions(tandem_automatic_safepoints INTERFACE TANDEM_AUTOMATIC_SAFEPOINTS=1)
+target_link_libraries(tandem_automatic_safepoints INTERFACE tandem)
+
 set_target_properties(tandem PROPERTIES LINKER_LANGUAGE CXX POSITION_INDEPENDENT_CODE ON)

@@ -5,7 +5,6 @@
 #   tandem_library_options   in addition, what only the library's own sources need
 
 find_package(Threads REQUIRED)
-find_package(TBB REQUIRED)
 
 if(TANDEM_USE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(TANDEM_CCACHE ccache)
@@ -28,7 +27,7 @@ target_compile_options(tandem_compile_options INTERFACE
   $<$<BOOL:${TANDEM_WARNINGS_AS_ERRORS}>:-Werror>)
 
 add_library(tandem_library_options INTERFACE)
-target_link_libraries(tandem_library_options INTERFACE tandem_compile_options Threads::Threads TBB::tbb)
+target_link_libraries(tandem_library_options INTERFACE tandem_compile_options Threads::Threads)
 target_include_directories(tandem_library_options INTERFACE "${PROJECT_SOURCE_DIR}")
 target_compile_options(tandem_library_options INTERFACE
   # g++ at -O2 assumes that file-static variables survive the inline assembly of the context switch, although

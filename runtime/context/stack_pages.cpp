@@ -1,8 +1,11 @@
 #include "runtime/context/stack_pages.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "runtime/base/os_memory.h"
 
@@ -43,14 +46,28 @@ bool advise(const PageRange* ranges, std::size_t count, int advice) noexcept {
 
 }  // namespace
 
+namespace {
+
+/// Emulators say that they have taken advice which they do not know: the kernel is asked to read from there.
+bool cannot_be_read(const std::byte* address) noexcept {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+  const bool refused = ::write(ends[1], address, 1) < 0 && errno == EFAULT;
+  ::close(ends[0]);
+  ::close(ends[1]);
+  return refused;
+}
+
+}  // namespace
+
 bool guard_markers_work() noexcept {
   static const bool work = [] {
     const std::size_t page = base::page_bytes();
     std::byte* probe = base::reserve(page, page, base::Access::read_write);
     if (probe == nullptr) return false;
-    const bool installed = ::madvise(probe, page, kMadviseGuardInstall) == 0;
+    const bool works = ::madvise(probe, page, kMadviseGuardInstall) == 0 && cannot_be_read(probe);
     base::release(probe, page);
-    return installed;
+    return works;
   }();
   return work;
 }
