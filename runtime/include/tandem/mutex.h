@@ -96,10 +96,8 @@ class SharedMutex {
   }
   [[nodiscard]] bool try_lock_shared() noexcept { return add_reader() || try_lock_shared_slow(); }
   void unlock_shared() {
-    const std::uint32_t state = state_.load(std::memory_order_relaxed);
     // Release: a writer that comes next sees what we read as it was.
-    if ((state & kNotFree) != 0 || state < kReader ||
-        !detail::exchange_if_equal(state_, state, state - kReader, std::memory_order_release)) [[unlikely]]
+    if (!change_readers(-kReader, kReader, std::memory_order_release)) [[unlikely]]
       unlock_shared_slow();
   }
 
@@ -107,10 +105,16 @@ class SharedMutex {
   // As in Mutex, kQueueLocked freezes the word. Readers are counted from kReader on.
   static constexpr std::uint32_t kWriter = 1, kQueueLocked = 2, kWaiters = 4, kNotFree = 7, kReader = 8;
 
-  bool add_reader() noexcept {
-    const std::uint32_t state = state_.load(std::memory_order_relaxed);
-    return (state & kNotFree) == 0 &&
-           detail::exchange_if_equal(state_, state, state + kReader, std::memory_order_acquire);
+  bool add_reader() noexcept { return change_readers(kReader, 0, std::memory_order_acquire); }
+  /// False: it is not free, or there are less than `at_least` (in units of kReader). Readers that come and go at the same time
+  /// fail only each other's attempt, and try again here: in the slow path they would lock everybody out.
+  [[gnu::always_inline]] bool change_readers(std::uint32_t change, std::uint32_t at_least,
+                                             std::memory_order order) noexcept {
+    for (std::uint32_t state = state_.load(std::memory_order_relaxed); (state & kNotFree) == 0 && state >= at_least;
+         state = state_.load(std::memory_order_relaxed))
+      if (detail::exchange_if_equal(state_, state, state + change, order)) [[likely]]
+        return true;
+    return false;
   }
   void lock_slow();
   bool try_lock_slow() noexcept;
