@@ -2,11 +2,13 @@
 include(CMakePackageConfigHelpers)
 set(package_directory "${CMAKE_INSTALL_LIBDIR}/cmake/tandem")
 
-install(TARGETS tandem EXPORT tandem_targets COMPONENT tandem_development
+install(TARGETS tandem tandem_automatic_safepoints EXPORT tandem_targets COMPONENT tandem_development
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         FILE_SET HEADERS DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(EXPORT tandem_targets NAMESPACE tandem:: FILE tandem-targets.cmake
         DESTINATION "${package_directory}" COMPONENT tandem_development)
+
+install(FILES tools/gdb/tandem.py DESTINATION "${CMAKE_INSTALL_DATADIR}/tandem/gdb" COMPONENT tandem_development)
 
 configure_package_config_file(cmake/tandem-config.cmake.in "${PROJECT_BINARY_DIR}/tandem-config.cmake"
                               INSTALL_DESTINATION "${package_directory}")

@@ -71,6 +71,7 @@ void prepare_first_run(Goroutine& goroutine, Processor& here) {
   context::unpoison_stack(goroutine.stack.low, goroutine.stack.high);
   shared->stacks.set_owner(goroutine.stack, &goroutine);
   goroutine.stack_base = goroutine.stack.high;
+  goroutine.indivisible_depth = 0;
   context::announce_stack(goroutine.sanitizer_fiber, goroutine.stack.low, goroutine.stack.usable_bytes(),
                           goroutine.name);
   context::prepare_context(goroutine.context, goroutine.stack.high, &goroutine_entry, &goroutine);

@@ -82,6 +82,7 @@ struct alignas(base::kCacheLineBytes) Goroutine : detail::GoroutineWords {
   // -- Line 3: its stack, and what few have.
   alignas(base::kCacheLineBytes) context::Stack stack{};
   std::uint32_t stack_size_max = 0;         // bytes; 0: the default of Options
+  std::uint32_t indivisible_depth = 0;      // written by the goroutine, tandem/detail/indivisible.h
   std::byte* stack_base = nullptr;          // high end of the live part of the stack
   struct StackSegment* segments = nullptr;  // further segments of ensure_stack, innermost first
   const char* name = nullptr;               // owned copy or static; null: unnamed

@@ -37,6 +37,8 @@ class GoroutineTable {
   std::uint64_t take_ids(std::uint64_t count) { return next_id_.fetch_add(count, std::memory_order_relaxed); }
 
  private:
+  friend struct DebuggerAccess;  // debugger_layout.cpp
+
   Goroutine* table_ = nullptr;
   std::atomic<std::size_t> used_{0};
   std::atomic<std::uint64_t> next_id_{1};

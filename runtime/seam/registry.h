@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include "runtime/seam/debugger_layout.h"
 #include "runtime/seam/goroutine_table.h"
 #include "runtime/seam/handshake.h"
 #include "runtime/seam/ports.h"
@@ -29,6 +30,7 @@ struct Registry {
   Processor* processors = nullptr;
   std::uint32_t processor_count = 0;
   GoroutineTable goroutines;
+  const DebuggerLayout* debugger_layout = &tandem_debugger_layout;
   Handshake handshake;
   WorldStop world_stop;
 

@@ -115,21 +115,19 @@ Local<Array<T>> make_array(std::size_t size) {
   if (size > (std::size_t{1} << 46) / sizeof(T)) throw std::bad_array_new_length();
   const std::size_t bytes = A::kHeaderBytes + size * sizeof(T);
   const detail::PatternNumber pattern = A::pattern();
-  void* cell;
-  if (bytes > detail::kLargestCellBytes) {
-    cell = detail::allocate_large(pattern, bytes);  // zeroed
-  } else {
+  Local<A> root = Local<A>::loaded([&] {
+    if (bytes > detail::kLargestCellBytes) return static_cast<A*>(detail::allocate_large(pattern, bytes));  // zeroed
     const std::uint32_t size_class = detail::size_class_lookup(bytes);
     const std::size_t cell_bytes = detail::kCellBytes[size_class];
-    cell = detail::allocate_cell(pattern * detail::kSizeClasses + size_class, cell_bytes);
+    void* const cell = detail::allocate_cell(pattern * detail::kSizeClasses + size_class, cell_bytes);
     // The whole cell where the collector reads it: it takes elements up to the end of the cell.
     std::memset(cell, 0, detail::kIsLeaf<T> ? bytes : cell_bytes);
-  }
-  Local<A> root = local_from(static_cast<A*>(cell));
+    return static_cast<A*>(cell);
+  });
   root->size_ = size;
   if constexpr (!std::is_trivially_default_constructible_v<T> && !detail::IsMember<T>::value)
     for (std::size_t i = 0; i < size; ++i) ::new (root->data() + i) T();
-  if constexpr (!std::is_trivially_destructible_v<T>) detail::mark_constructed(cell);
+  if constexpr (!std::is_trivially_destructible_v<T>) detail::mark_constructed(root.raw());
   return root;
 }
 

@@ -86,6 +86,7 @@ class Channel {
   /// goroutine. Throws ChannelClosed when the channel is or becomes closed (the value is lost), Cancelled.
   void send(value_type value) {
     detail::poll_in_call();
+    TANDEM_INDIVISIBLE;
     core_.lock.lock();
     if (core_.can_put()) [[likely]] {
       put(std::move(value));
@@ -98,6 +99,7 @@ class Channel {
   /// ChannelClosed.
   [[nodiscard]] bool try_send(value_type value) {
     detail::poll_in_call();
+    TANDEM_INDIVISIBLE;
     core_.lock.lock();
     if (core_.can_put()) [[likely]] {
       put(std::move(value));
@@ -109,6 +111,7 @@ class Channel {
   /// The next element; waits for one. nullopt: closed, and drained. Parks the goroutine. Throws Cancelled.
   std::optional<value_type> receive() {
     detail::poll_in_call();
+    TANDEM_INDIVISIBLE;
     core_.lock.lock();
     if (core_.can_take()) [[likely]]
       return take();
@@ -121,6 +124,7 @@ class Channel {
   /// Receives without waiting. Never parks for the channel.
   [[nodiscard]] TryReceived<T> try_receive() {
     detail::poll_in_call();
+    TANDEM_INDIVISIBLE;
     core_.lock.lock();
     if (core_.can_take()) [[likely]]
       return {TryReceived<T>::received, take()};
@@ -206,23 +210,23 @@ class Channel {
 
   // The slow paths are called with the lock held and keep the channel reachable by a root of their own: the
   // caller's Local may be assigned by another goroutine meanwhile.
-  [[gnu::noinline]] void send_slow(value_type value) {
+  [[gnu::noinline]] TANDEM_UNINSTRUMENTED void send_slow(value_type value) {
     const Local<Channel> self = local_from(this);
     if (detail::channel_send_slow(core_, &value, detail::kElementOperations<T>) == detail::ChannelResult::kClosed)
       detail::throw_send_on_closed();
   }
-  [[gnu::noinline]] bool try_send_slow(value_type value) {
+  [[gnu::noinline]] TANDEM_UNINSTRUMENTED bool try_send_slow(value_type value) {
     const auto result = detail::channel_try_send_slow(core_, &value, detail::kElementOperations<T>);
     if (result == detail::ChannelResult::kClosed) detail::throw_send_on_closed();
     return result == detail::ChannelResult::kDone;
   }
   /// False: closed and drained.
-  [[gnu::noinline]] bool receive_slow(typename Element::Slot& slot) {
+  [[gnu::noinline]] TANDEM_UNINSTRUMENTED bool receive_slow(typename Element::Slot& slot) {
     const Local<Channel> self = local_from(this);
     return detail::channel_receive_slow(core_, slot.address(), detail::kElementOperations<T>) !=
            detail::ChannelResult::kClosed;
   }
-  [[gnu::noinline]] TryReceived<T> try_receive_slow() {
+  [[gnu::noinline]] TANDEM_UNINSTRUMENTED TryReceived<T> try_receive_slow() {
     typename Element::Slot slot;
     switch (detail::channel_try_receive_slow(core_, slot.address(), detail::kElementOperations<T>)) {
       case detail::ChannelResult::kDone: return {TryReceived<T>::received, slot.extract()};

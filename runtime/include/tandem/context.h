@@ -112,6 +112,7 @@ class Context {
 
   /// Links a child, or returns the error with which this context is over.
   int adopt(const Local<Context>& child) {
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     const int error = error_.load(std::memory_order_relaxed);
     if (error == 0) {
@@ -125,6 +126,7 @@ class Context {
 
   /// Unlinks a child, unless this context is over: then its list belongs to whoever ended it.
   void disown(const Local<Context>& child) {
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     if (error_.load(std::memory_order_relaxed) == 0 && (child->previous_ || first_child_ == child)) {
       if (Context* const next = child->next_.raw()) next->previous_ = child->previous_;
@@ -165,6 +167,7 @@ class Context {
   /// False: it was over before.
   bool end_alone(int error) {
     std::optional<Timer> timer;  // destroyed under no lock
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     const bool first = error_.load(std::memory_order_relaxed) == 0;
     if (first) {
@@ -182,6 +185,7 @@ class Context {
     if (deadline_ns_ <= now_ns) return end(self, static_cast<int>(std::errc::timed_out));
     std::optional<Timer> timer(std::in_place, std::chrono::nanoseconds(deadline_ns_ - now_ns),
                                [self] { end(self, static_cast<int>(std::errc::timed_out)); });
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     if (error_.load(std::memory_order_relaxed) == 0) timer.swap(timer_);
     lock_.unlock();

@@ -22,6 +22,7 @@
 
 #include "tandem/detail/barrier.h"
 #include "tandem/detail/checks.h"
+#include "tandem/detail/indivisible.h"
 
 namespace tandem {
 
@@ -37,14 +38,14 @@ class Local {
  public:
   using element_type = T;
 
-  Local() noexcept : Local(Raw{}, nullptr) {}
-  Local(std::nullptr_t) noexcept : Local(Raw{}, nullptr) {}
-  Local(const Local& other) noexcept : Local(Raw{}, other.pointer_) {}
-  Local(Local&& other) noexcept : Local(Raw{}, other.pointer_) { other.set(nullptr); }
+  Local() noexcept : Local(Loaded{}, [] { return nullptr; }) {}
+  Local(std::nullptr_t) noexcept : Local() {}
+  Local(const Local& other) noexcept : Local(Loaded{}, [&] { return other.pointer_; }) {}
+  Local(Local&& other) noexcept : Local(Loaded{}, [&] { return other.pointer_; }) { other.set(nullptr); }
 
   template <class U>
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*>)
-  Local(const Local<U>& other) noexcept : Local(Raw{}, other.raw()) {}
+  Local(const Local<U>& other) noexcept : Local(Loaded{}, [&] { return other.raw(); }) {}
   template <class U>
     requires std::is_convertible_v<U*, T*>
   Local(const Member<U>& member) noexcept;
@@ -55,16 +56,24 @@ class Local {
   // Volatile: both compilers delete plain stores to an object whose life ends, and a scan would see a stale root.
   ~Local() { *const_cast<volatile std::uintptr_t*>(&tag_) = 0; }
 
-  Local& operator=(const Local& other) noexcept { return assign(other.pointer_); }
+  Local& operator=(const Local& other) noexcept {
+    TANDEM_INDIVISIBLE;
+    return assign(other.pointer_);
+  }
   Local& operator=(Local&& other) noexcept {
+    TANDEM_INDIVISIBLE;
     T* const pointer = other.pointer_;
     other.set(nullptr);
     return assign(pointer);
   }
-  Local& operator=(std::nullptr_t) noexcept { return assign(nullptr); }
+  Local& operator=(std::nullptr_t) noexcept {
+    set(nullptr);
+    return *this;
+  }
   template <class U>
     requires std::is_convertible_v<U*, T*>
   Local& operator=(const Local<U>& other) noexcept {
+    TANDEM_INDIVISIBLE;
     return assign(other.raw());
   }
   template <class U>
@@ -80,23 +89,35 @@ class Local {
   T* get() const noexcept { return pointer_; }
 
   /// For the library: roots an object given by a plain pointer.
-  static Local from_raw(T* pointer) noexcept { return Local(Raw{}, pointer); }
+  static Local from_raw(T* pointer) noexcept {
+    return Local(Loaded{}, [pointer] { return pointer; });
+  }
+  /// For the library: roots what `load` returns, with no poll in between.
+  template <class Load>
+  [[gnu::always_inline]] static Local loaded(const Load& load) noexcept(noexcept(load())) {
+    return Local(Loaded{}, load);
+  }
 
   friend bool operator==(const Local& a, std::nullptr_t) noexcept { return a.pointer_ == nullptr; }
 
  private:
-  struct Raw {};
+  struct Loaded {};
 
   // Order (DESIGN 13.14): the pointer, then the tag by release, so that a scanner that sees the tag sees the pointer. The
   // empty asm lets the address escape: every later opaque call then finds both words in memory.
-  [[gnu::always_inline]] Local(Raw, T* pointer) noexcept : pointer_(pointer) {
+  template <class Load>
+  [[gnu::always_inline]] Local(Loaded, const Load& load) noexcept(noexcept(load())) {
+    TANDEM_INDIVISIBLE;
+    T* const pointer = load();
+    pointer_ = pointer;
     if constexpr (detail::kDebugChecks) detail::check_local_place(this);
     detail::shade_if_stacks_unscanned(pointer);
     asm volatile("" : : "r"(this));
     __atomic_store_n(&tag_, ~reinterpret_cast<std::uintptr_t>(this), __ATOMIC_RELEASE);
   }
 
-  // The slot may lie on another goroutine's stack (captured by reference): then this is what crosses stacks.
+  // The slot may lie on another goroutine's stack (captured by reference): then this is what crosses stacks. The caller has
+  // begun an indivisible section before it loaded the pointer.
   [[gnu::always_inline]] Local& assign(T* pointer) noexcept {
     detail::shade_if_stacks_unscanned(pointer);
     set(pointer);

@@ -20,9 +20,9 @@ template <class T, class... Arguments>
       detail::Managed<T>,
       "T may hold references: give it `void trace(tandem::Visitor&) const` that visits each Member (one that a "
       "base declares does not count), or specialise tandem::is_leaf<T> as true");
-  void* const cell = detail::allocate_object<T>();
   // Rooted before the constructor runs: it may allocate, and the zeroed cell is safe to scan.
-  Local<T> root = Local<T>::from_raw(static_cast<T*>(cell));
+  Local<T> root = Local<T>::loaded([] { return static_cast<T*>(detail::allocate_object<T>()); });
+  void* const cell = root.raw();
   if constexpr (std::is_constructible_v<T, Arguments...>)
     ::new (cell) T(std::forward<Arguments>(arguments)...);
   else

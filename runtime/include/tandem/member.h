@@ -32,33 +32,48 @@ class Member {
 
   Member() noexcept : slot_(nullptr) { check_place(); }
   Member(std::nullptr_t) noexcept : Member() {}
-  Member(const Member& other) noexcept { initialise(other.raw()); }
+  Member(const Member& other) noexcept {
+    TANDEM_INDIVISIBLE;
+    initialise(other.raw());
+  }
   template <class U>
     requires std::is_convertible_v<U*, T*>
   Member(const Local<U>& local) noexcept {
+    TANDEM_INDIVISIBLE;
     initialise(static_cast<T*>(local.raw()));
   }
   template <class U>
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*>)
   Member(const Member<U>& other) noexcept {
+    TANDEM_INDIVISIBLE;
     initialise(static_cast<T*>(other.raw()));
   }
 
-  Member& operator=(const Member& other) noexcept { return assign(other.raw()); }
-  Member& operator=(std::nullptr_t) noexcept { return assign(nullptr); }
+  Member& operator=(const Member& other) noexcept {
+    TANDEM_INDIVISIBLE;
+    return assign(other.raw());
+  }
+  Member& operator=(std::nullptr_t) noexcept {
+    TANDEM_INDIVISIBLE;
+    return assign(nullptr);
+  }
   template <class U>
     requires std::is_convertible_v<U*, T*>
   Member& operator=(const Local<U>& local) noexcept {
+    TANDEM_INDIVISIBLE;
     return assign(static_cast<T*>(local.raw()));
   }
   template <class U>
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*>)
   Member& operator=(const Member<U>& other) noexcept {
+    TANDEM_INDIVISIBLE;
     return assign(static_cast<T*>(other.raw()));
   }
 
   /// The object, rooted for as long as the result lives.
-  Local<T> get() const noexcept { return Local<T>::from_raw(raw()); }
+  Local<T> get() const noexcept {
+    return Local<T>::loaded([this] { return raw(); });
+  }
   Local<T> operator->() const noexcept { return get(); }
   std::add_lvalue_reference_t<T> operator*() const noexcept { return *detail::dereferenced(raw()); }
   explicit operator bool() const noexcept { return raw() != nullptr; }
@@ -100,12 +115,13 @@ bool operator==(const Member<T>& a, const Local<U>& b) noexcept {
 template <class T>
 template <class U>
   requires std::is_convertible_v<U*, T*>
-Local<T>::Local(const Member<U>& member) noexcept : Local(Raw{}, member.raw()) {}
+Local<T>::Local(const Member<U>& member) noexcept : Local(Loaded{}, [&] { return member.raw(); }) {}
 
 template <class T>
 template <class U>
   requires std::is_convertible_v<U*, T*>
 Local<T>& Local<T>::operator=(const Member<U>& member) noexcept {
+  TANDEM_INDIVISIBLE;
   return assign(member.raw());
 }
 

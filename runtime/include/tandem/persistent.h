@@ -63,7 +63,9 @@ class Persistent {
   T* operator->() const noexcept { return detail::dereferenced(raw()); }
   std::add_lvalue_reference_t<T> operator*() const noexcept { return *detail::dereferenced(raw()); }
   explicit operator bool() const noexcept { return raw() != nullptr; }
-  Local<T> get() const noexcept { return Local<T>::from_raw(raw()); }
+  Local<T> get() const noexcept {
+    return Local<T>::loaded([this] { return raw(); });
+  }
   T* raw() const noexcept { return slot_ ? static_cast<T*>(slot_->object.load(std::memory_order_acquire)) : nullptr; }
 
   friend bool operator==(const Persistent& a, std::nullptr_t) noexcept { return a.raw() == nullptr; }
@@ -97,7 +99,7 @@ bool operator==(const Persistent<T>& a, const Local<U>& b) noexcept {
 template <class T>
 template <class U>
   requires std::is_convertible_v<U*, T*>
-Local<T>::Local(const Persistent<U>& persistent) noexcept : Local(Raw{}, persistent.raw()) {}
+Local<T>::Local(const Persistent<U>& persistent) noexcept : Local(Loaded{}, [&] { return persistent.raw(); }) {}
 
 }  // namespace tandem
 

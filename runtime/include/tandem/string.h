@@ -64,16 +64,14 @@ struct is_leaf<String> : std::false_type {};
 inline Local<String> make_string(std::string_view view) {
   if (view.size() > (std::size_t{1} << 46)) throw std::bad_array_new_length();
   const std::size_t bytes = sizeof(String) + view.size();
-  void* cell;
-  if (bytes > detail::kLargestCellBytes) {
-    cell = detail::allocate_large(detail::kLeafPattern, bytes);
-  } else {
+  Local<String> root = Local<String>::loaded([bytes] {
+    if (bytes > detail::kLargestCellBytes)
+      return static_cast<String*>(detail::allocate_large(detail::kLeafPattern, bytes));
     const std::uint32_t size_class = detail::size_class_lookup(bytes);
-    cell =
-        detail::allocate_cell(detail::kLeafPattern * detail::kSizeClasses + size_class, detail::kCellBytes[size_class]);
-  }
-  Local<String> root = Local<String>::from_raw(static_cast<String*>(cell));
-  auto* string = ::new (cell) String(view.size());
+    return static_cast<String*>(detail::allocate_cell(detail::kLeafPattern * detail::kSizeClasses + size_class,
+                                                      detail::kCellBytes[size_class]));
+  });
+  auto* string = ::new (root.raw()) String(view.size());
   if (!view.empty()) std::memcpy(const_cast<char*>(string->data()), view.data(), view.size());
   return root;
 }

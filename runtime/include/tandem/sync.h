@@ -119,6 +119,7 @@ class Semaphore {
   /// Takes a permit; waits for one. Parks the goroutine. Throws Cancelled.
   void acquire() {
     detail::poll_in_call();
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     if (permits_ == 0) [[unlikely]]
       return acquire_slow();
@@ -126,6 +127,7 @@ class Semaphore {
     lock_.unlock();
   }
   [[nodiscard]] bool try_acquire() noexcept {
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     const bool taken = permits_ > 0;
     if (taken) --permits_;
@@ -134,6 +136,7 @@ class Semaphore {
   }
   /// Gives `count` permits (0 or more) back, or adds them. Never parks.
   void release(std::int64_t count = 1) {
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     if (!waiters_.empty() || count < 0) [[unlikely]]
       return release_slow(count);

@@ -63,6 +63,7 @@ class WaitGroup {
   void start_task() { change(1, 1); }
   void task_ended() { change(-1, -1); }
   [[gnu::always_inline]] void change(std::int64_t count, std::int64_t tasks) {
+    TANDEM_INDIVISIBLE;
     lock_.lock();
     counter_ += count;
     tasks_ += tasks;

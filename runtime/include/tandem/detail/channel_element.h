@@ -89,13 +89,21 @@ struct ChannelElement<T> {
     return result;
   }
 
-  static void put_erased(void* element, void* value) { put(element, std::move(*static_cast<T*>(value))); }
-  static void take_erased(void* element, void* out) {
+  // The library calls these with the channel's lock held.
+  TANDEM_UNINSTRUMENTED static void put_erased(void* element, void* value) {
+    TANDEM_INDIVISIBLE;
+    put(element, std::move(*static_cast<T*>(value)));
+  }
+  TANDEM_UNINSTRUMENTED static void take_erased(void* element, void* out) {
+    TANDEM_INDIVISIBLE;
     T& value = *std::launder(static_cast<T*>(element));
     ::new (out) T(std::move(value));
     value.~T();
   }
-  static void hand_over(void* value, void* out) { ::new (out) T(std::move(*static_cast<T*>(value))); }
+  TANDEM_UNINSTRUMENTED static void hand_over(void* value, void* out) {
+    TANDEM_INDIVISIBLE;
+    ::new (out) T(std::move(*static_cast<T*>(value)));
+  }
 };
 
 /// Members and boxed structs: a reference to a U travels.
@@ -114,7 +122,10 @@ struct ReferenceElement {
     member = nullptr;  // what was received is not kept alive by the channel
     return result;
   }
-  static void take_erased(void* element, void* out) { *static_cast<Local<U>*>(out) = take_reference(element); }
+  TANDEM_UNINSTRUMENTED static void take_erased(void* element, void* out) {
+    TANDEM_INDIVISIBLE;
+    *static_cast<Local<U>*>(out) = take_reference(element);
+  }
 };
 
 template <class U>
@@ -136,11 +147,15 @@ struct ChannelElement<Member<U>> : ReferenceElement<U> {
   [[gnu::always_inline]] static std::optional<Local<U>> take(void* element) noexcept {
     return std::optional<Local<U>>(Base::take_reference(element));
   }
-  static void put_erased(void* element, void* value) {
+  TANDEM_UNINSTRUMENTED static void put_erased(void* element, void* value) {
+    TANDEM_INDIVISIBLE;
     Base::put_reference(element, static_cast<Local<U>*>(value)->raw());
   }
   // A copy, not a move: the sender's Local may be on a stack that is being scanned; its owner clears it.
-  static void hand_over(void* value, void* out) { *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value); }
+  TANDEM_UNINSTRUMENTED static void hand_over(void* value, void* out) {
+    TANDEM_INDIVISIBLE;
+    *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value);
+  }
 };
 
 template <class T>
@@ -160,10 +175,12 @@ struct ChannelElement<T> : ReferenceElement<T> {
   [[gnu::always_inline]] static void put(void* element, Rooted<T>&& value) noexcept {
     Base::put_reference(element, value.operator->());
   }
-  static void put_erased(void* element, void* value) {
+  TANDEM_UNINSTRUMENTED static void put_erased(void* element, void* value) {
+    TANDEM_INDIVISIBLE;
     Base::put_reference(element, static_cast<Rooted<T>*>(value)->operator->());
   }
-  static void hand_over(void* value, void* out) {
+  TANDEM_UNINSTRUMENTED static void hand_over(void* value, void* out) {
+    TANDEM_INDIVISIBLE;
     *static_cast<Local<T>*>(out) = local_from(static_cast<Rooted<T>*>(value)->operator->());
   }
 };

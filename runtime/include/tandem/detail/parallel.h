@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "tandem/detail/indivisible.h"
+
 namespace tandem::detail {
 
 /// False while a run with one processor is on; set by the scheduler before its first and after its last
@@ -18,6 +20,7 @@ extern constinit std::atomic<bool> goroutines_in_parallel;
 /// unlocking.
 [[gnu::always_inline]] inline bool exchange_if_equal(std::atomic<std::uint32_t>& word, std::uint32_t expected,
                                                      std::uint32_t desired, std::memory_order order) {
+  TANDEM_INDIVISIBLE;
   if (run_in_parallel()) return word.compare_exchange_strong(expected, desired, order, std::memory_order_relaxed);
   if (word.load(std::memory_order_relaxed) != expected) return false;
   word.store(desired, std::memory_order_relaxed);

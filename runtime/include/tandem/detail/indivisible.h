@@ -1,0 +1,61 @@
+#pragma once
+// What a compiler's own polls must not divide.
+//
+// With tandem::automatic_safepoints the compiler calls the runtime in every basic block of the user's code, and so in what it
+// has inlined there of ours: between the load of a reference and its rooting, between a test of the barrier's flags and
+// the store, with a spin lock held. A function in a public header that does such a thing begins with TANDEM_INDIVISIBLE;
+// until it returns, those calls do nothing (seam/automatic_safepoint.cpp). It must come first: what was loaded before it, by
+// the caller for instance, is not protected. A function that the library calls with a lock held is TANDEM_UNINSTRUMENTED as
+// well, since its own first block comes before all else.
+//
+// Without automatic safepoints both are nothing. Sources with and without may be linked into one program if they are compiled
+// with optimisation: of a function that both have, the linker keeps either copy, and those that are called with a lock held
+// must then be inlined or uninstrumented.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tandem/detail/words.h"
+
+namespace tandem::detail {
+
+/// Where in a goroutine's descriptor the depth of indivisible sections is counted; seam/goroutine.h asserts it.
+inline constexpr std::size_t kIndivisibleDepthOffset = 156;
+
+[[gnu::always_inline]] inline std::uint32_t& indivisible_depth(GoroutineWords& goroutine) {
+  return *reinterpret_cast<std::uint32_t*>(reinterpret_cast<std::byte*>(&goroutine) + kIndivisibleDepthOffset);
+}
+
+#if defined(TANDEM_AUTOMATIC_SAFEPOINTS)
+
+/// Belongs to the goroutine, so it may park in between.
+class Indivisible {
+ public:
+  [[gnu::always_inline]] Indivisible() : goroutine_(current_goroutine()) {
+    if (goroutine_ != nullptr) ++indivisible_depth(*goroutine_);
+  }
+  [[gnu::always_inline]] ~Indivisible() {
+    if (goroutine_ != nullptr) --indivisible_depth(*goroutine_);
+  }
+  Indivisible(const Indivisible&) = delete;
+  Indivisible& operator=(const Indivisible&) = delete;
+
+ private:
+  GoroutineWords* const goroutine_;
+};
+
+#define TANDEM_INDIVISIBLE const ::tandem::detail::Indivisible tandem_indivisible
+#if defined(__clang__)
+#define TANDEM_UNINSTRUMENTED [[clang::no_sanitize("coverage")]]
+#else
+#define TANDEM_UNINSTRUMENTED [[gnu::no_sanitize_coverage]]
+#endif
+
+#else
+
+#define TANDEM_INDIVISIBLE static_cast<void>(0)
+#define TANDEM_UNINSTRUMENTED
+
+#endif
+
+}  // namespace tandem::detail
