@@ -58,6 +58,7 @@ class Package(unittest.TestCase):
         self.assertEqual(
             self.build_and_run(f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Release"), "1000000\n"
         )
+        self.assertEqual(run(self.directory / "consumer" / "spinner", seconds_max=RUN_SECONDS_MAX), "interrupted\n")
 
     def test_add_subdirectory(self):
         # No build type, so no optimisation: the way a beginner's first project is configured. And a project that builds
