@@ -54,7 +54,8 @@ TEST_P(StackMemoryTest, AStackGrowsToItsLimit) {
     });
     group.wait();
     EXPECT_GT(deep, before + limit / 2);
-    // It ends a moment after done().
+    // It ends a moment after done(). ThreadSanitizer keeps what it knows of the memory.
+    if (detail::kThreadSanitizer) return;
     EXPECT_TRUE(test::eventually([&] { return resident_bytes() < before + limit / 4; }));
   });
 }
