@@ -32,12 +32,12 @@ TEST_P(AutomaticSafepoints, LetOthersRunBesideALoop) {
 }
 
 TEST_P(AutomaticSafepoints, LetALoopInALambdaBeInterrupted) {
-  run_clean([this] {
+  run_clean([] {
     std::atomic<bool> stop{false};
     WaitGroup spinners;
     for (std::uint32_t i = 0; i < 2 * GetParam(); ++i)
       spinners.go([&] {
-        for (std::uint64_t turns = 0; !stop.load(std::memory_order_relaxed); ++turns) {
+        while (!stop.load(std::memory_order_relaxed)) {
         }
       });
     sleep_for(1ms);
@@ -47,7 +47,7 @@ TEST_P(AutomaticSafepoints, LetALoopInALambdaBeInterrupted) {
 }
 
 TEST_P(AutomaticSafepoints, LetCyclesEnd) {
-  run_clean([this] {
+  run_clean([] {
     std::atomic<bool> stop{false};
     WaitGroup spinners;
     for (std::uint32_t i = 0; i < GetParam(); ++i) spinners.go([&] { spin_until(stop); });
@@ -93,7 +93,7 @@ struct is_leaf<MovesSlowly> : std::true_type {};
 namespace {
 
 TEST_P(AutomaticSafepoints, DoNotDivideAChannelOperation) {
-  run_clean([this] {
+  run_clean([] {
     for (const std::size_t capacity : {0u, 1u, 8u}) {
       const auto channel = make_channel<MovesSlowly>(capacity);
       constexpr std::uint64_t kItems = 2000;
