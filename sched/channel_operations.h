@@ -64,14 +64,25 @@ inline std::byte* element(ChannelCore& core, std::uint32_t index, const ElementO
   else
     std::memcpy(to, from, bytes);
 }
+/// Where the user's code is compiled with automatic safepoints, so are the operations on an element and what they call; but
+/// the channel's lock is held. They do not throw.
+inline void operate_undivided(void (*operation)(void* first, void* second), void* first, void* second) {
+  Goroutine* const self = seam::current_goroutine();  // none when a timer sends
+  if (self != nullptr) ++self->indivisible_depth;
+  operation(first, second);
+  if (self != nullptr) --self->indivisible_depth;
+}
 [[gnu::always_inline]] inline void put(void* element, void* value, const ElementOperations& operations) {
-  operations.plain ? copy_plain(element, value, operations.element_bytes) : operations.put(element, value);
+  operations.plain ? copy_plain(element, value, operations.element_bytes)
+                   : operate_undivided(operations.put, element, value);
 }
 [[gnu::always_inline]] inline void take(void* element, void* out, const ElementOperations& operations) {
-  operations.plain ? copy_plain(out, element, operations.element_bytes) : operations.take(element, out);
+  operations.plain ? copy_plain(out, element, operations.element_bytes)
+                   : operate_undivided(operations.take, element, out);
 }
 [[gnu::always_inline]] inline void hand_over(void* value, void* out, const ElementOperations& operations) {
-  operations.plain ? copy_plain(out, value, operations.element_bytes) : operations.hand_over(value, out);
+  operations.plain ? copy_plain(out, value, operations.element_bytes)
+                   : operate_undivided(operations.hand_over, value, out);
 }
 
 // -- What happens to waiters.

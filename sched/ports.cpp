@@ -76,9 +76,13 @@ void Scheduler::enqueue(seam::Goroutine& goroutine, seam::Processor& here) {
   wake_for_work();
 }
 
-void Scheduler::wake_for_collector_work(std::uint32_t workers) { wake_workers(workers); }
+void Scheduler::wake_for_collector_work(std::uint32_t workers) {
+  seam::registry.world_stop.rouse(workers);
+  wake_workers(workers);
+}
 
 void Scheduler::offer_cycle_step(std::size_t pieces) {
+  seam::registry.world_stop.rouse(pieces);
   const std::uint32_t idle_processors = shared->idle.idle_processors.load(std::memory_order_relaxed);
   if (idle_processors > 0)
     wake_workers(static_cast<std::uint32_t>(std::clamp<std::size_t>(pieces, 1, idle_processors)));

@@ -31,6 +31,7 @@ void Handshake::request(const HandshakeOperation& operation, Processor& here) {
 
   for (Processor& processor : registry.all_processors())
     if (&processor != &here) post_request(processor, kRequestHandshake);
+  registry.world_stop.rouse(processors_);
   for (Processor& processor : registry.all_processors())
     if (&processor != &here) act_for_if_undriven(processor, here, number);
   acknowledge(here);

@@ -1,6 +1,6 @@
 #include "runtime/seam/world_stop.h"
 
-#include <sched.h>
+#include <algorithm>
 
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
@@ -32,13 +32,28 @@ void WorldStop::end() {
   if (stopped > longest_ns_.load(std::memory_order_relaxed)) longest_ns_.store(stopped, std::memory_order_relaxed);
   for (Processor& processor : registry.all_processors()) withdraw_request(processor, kRequestHold);
   active_.store(0, std::memory_order_release);
+  wake_held(registry.all_processors().size());
+}
+
+void WorldStop::rouse(std::size_t pieces) {
+  if (active()) wake_held(std::min(pieces, registry.all_processors().size()));
+}
+
+// What there is has been published before the count, and hold() reads the count before it looks for it: so either it is found,
+// or the count has changed since and wait() returns.
+void WorldStop::wake_held(std::size_t processors) {
+  events_.fetch_add(1, std::memory_order_release);
+  for (std::size_t i = 0; i < processors; ++i) events_.notify_one();
 }
 
 void WorldStop::hold(Processor& processor) {
   times_held_.fetch_add(1, std::memory_order_relaxed);
-  while (active()) {
+  for (;;) {
+    const std::uint32_t seen = events_.load(std::memory_order_acquire);
+    if (!active()) return;
     registry.handshake.acknowledge(processor);
-    if (!registry.collector->work(processor, kHeldWorkBudgetNs, WorkKind::kHeld) && active()) sched_yield();
+    if (!registry.collector->work(processor, kHeldWorkBudgetNs, WorkKind::kHeld))
+      events_.wait(seen, std::memory_order_acquire);
   }
 }
 

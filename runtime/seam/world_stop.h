@@ -4,6 +4,7 @@
 // "stop" is a processor held waiting for another one.
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 
 #include "runtime/base/histogram.h"
@@ -23,15 +24,22 @@ class WorldStop {
   void end();
 
   bool active() const { return active_.load(std::memory_order_acquire) != 0; }
-  /// Stays until released, acknowledging handshakes and doing collector work. Called at a safepoint.
+  /// Stays until released, acknowledging handshakes and doing collector work; sleeps when there is neither, so that with more
+  /// processors than CPUs the few that have something to do get them. Called at a safepoint.
   void hold(Processor& processor);
+  /// There is something for those who are held: a handshake, or `pieces` of collector work, worth waking as many. Nothing
+  /// when nobody is held. By any worker, after it has published what there is.
+  void rouse(std::size_t pieces);
 
   std::uint64_t longest_all_stopped_ns() const { return longest_ns_.load(std::memory_order_relaxed); }
   std::uint64_t times_held() const { return times_held_.load(std::memory_order_relaxed); }
   void reset();  // boot only
 
  private:
+  void wake_held(std::size_t processors);
+
   std::atomic<std::uint32_t> active_{0};
+  std::atomic<std::uint32_t> events_{0};  // counts what those who are held may have slept through
   std::atomic<std::uint64_t> reached_at_ns_{0};
   std::atomic<std::uint64_t> longest_ns_{0};
   std::atomic<std::uint64_t> times_held_{0};

@@ -47,8 +47,7 @@ int main() {
     go(GoOptions{.name = "chooser"}, [orders, other] { choose(orders, other); });
     go(GoOptions{.name = "sleeper"}, [] { sleep_for(std::chrono::hours(1)); });
     go(GoOptions{.name = "runner"}, [] { compute_without_end(); });
-    sleep_for(std::chrono::milliseconds(50));
-    while (running == 0) yield();
+    while (running == 0 || statistics().parks < 4) yield();
     std::puts("ready");
     std::fflush(stdout);
     sleep_for(std::chrono::hours(1));

@@ -94,7 +94,7 @@ class Goroutines(unittest.TestCase):
                 self.assertRegex(self.line_of(output, "chooser"), r"\[select.*\] .*choose")
                 self.assertRegex(self.line_of(output, "sleeper"), r"\[sleep.*\] ")
                 self.assertRegex(self.line_of(output, "runner"), r"\[running on thread \d+\]")
-                self.assertRegex(output, r"\(main\) \[sleep for \d+\.\d+ s\]")
+                self.assertRegex(output, r"\(main\) \[(sleep for \d+\.\d+ s|running on thread \d+)\]")
                 self.assertIn("... and", execute("info goroutines 2"))
 
     def test_shows_backtraces(self):

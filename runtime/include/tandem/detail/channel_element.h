@@ -89,19 +89,16 @@ struct ChannelElement<T> {
     return result;
   }
 
-  // The library calls these with the channel's lock held.
-  TANDEM_UNINSTRUMENTED static void put_erased(void* element, void* value) {
-    TANDEM_INDIVISIBLE;
+  // The library calls these with the channel's lock held, and sees to it that polls in them do nothing.
+  static void put_erased(void* element, void* value) {
     put(element, std::move(*static_cast<T*>(value)));
   }
-  TANDEM_UNINSTRUMENTED static void take_erased(void* element, void* out) {
-    TANDEM_INDIVISIBLE;
+  static void take_erased(void* element, void* out) {
     T& value = *std::launder(static_cast<T*>(element));
     ::new (out) T(std::move(value));
     value.~T();
   }
-  TANDEM_UNINSTRUMENTED static void hand_over(void* value, void* out) {
-    TANDEM_INDIVISIBLE;
+  static void hand_over(void* value, void* out) {
     ::new (out) T(std::move(*static_cast<T*>(value)));
   }
 };
@@ -122,8 +119,7 @@ struct ReferenceElement {
     member = nullptr;  // what was received is not kept alive by the channel
     return result;
   }
-  TANDEM_UNINSTRUMENTED static void take_erased(void* element, void* out) {
-    TANDEM_INDIVISIBLE;
+  static void take_erased(void* element, void* out) {
     *static_cast<Local<U>*>(out) = take_reference(element);
   }
 };
@@ -147,13 +143,11 @@ struct ChannelElement<Member<U>> : ReferenceElement<U> {
   [[gnu::always_inline]] static std::optional<Local<U>> take(void* element) noexcept {
     return std::optional<Local<U>>(Base::take_reference(element));
   }
-  TANDEM_UNINSTRUMENTED static void put_erased(void* element, void* value) {
-    TANDEM_INDIVISIBLE;
+  static void put_erased(void* element, void* value) {
     Base::put_reference(element, static_cast<Local<U>*>(value)->raw());
   }
   // A copy, not a move: the sender's Local may be on a stack that is being scanned; its owner clears it.
-  TANDEM_UNINSTRUMENTED static void hand_over(void* value, void* out) {
-    TANDEM_INDIVISIBLE;
+  static void hand_over(void* value, void* out) {
     *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value);
   }
 };
@@ -175,12 +169,10 @@ struct ChannelElement<T> : ReferenceElement<T> {
   [[gnu::always_inline]] static void put(void* element, Rooted<T>&& value) noexcept {
     Base::put_reference(element, value.operator->());
   }
-  TANDEM_UNINSTRUMENTED static void put_erased(void* element, void* value) {
-    TANDEM_INDIVISIBLE;
+  static void put_erased(void* element, void* value) {
     Base::put_reference(element, static_cast<Rooted<T>*>(value)->operator->());
   }
-  TANDEM_UNINSTRUMENTED static void hand_over(void* value, void* out) {
-    TANDEM_INDIVISIBLE;
+  static void hand_over(void* value, void* out) {
     *static_cast<Local<T>*>(out) = local_from(static_cast<Rooted<T>*>(value)->operator->());
   }
 };
