@@ -7,22 +7,10 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/netpoll/record.h"
+
 namespace tandem::netpoll {
 namespace {
-
-struct Record {
-  std::atomic<int> calls{0};
-  std::atomic<std::uint32_t> events{0};
-
-  Waiter waiter() {
-    return {[](void* cookie, std::uint32_t told, Processor*) {
-              auto& record = *static_cast<Record*>(cookie);
-              record.events = told;
-              ++record.calls;
-            },
-            this};
-  }
-};
 
 TEST(DescriptorTable, AnEventCallsTheWaiterOfItsDirectionOnce) {
   DescriptorTable table;

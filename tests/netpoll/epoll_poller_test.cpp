@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/netpoll/record.h"
+
 namespace tandem::netpoll {
 namespace {
 
@@ -44,19 +46,6 @@ class Pipe {
 
  private:
   int ends_[2];
-};
-
-struct Record {
-  std::atomic<int> calls{0};
-  std::atomic<std::uint32_t> events{0};
-  Waiter waiter() {
-    return {[](void* cookie, std::uint32_t told, Processor*) {
-              auto& record = *static_cast<Record*>(cookie);
-              record.events = told;
-              ++record.calls;
-            },
-            this};
-  }
 };
 
 class EpollPollerTest : public testing::Test {

@@ -63,6 +63,12 @@ struct Counted {
   for (volatile char& byte : frame) byte = 0;
 }
 
+/// Makes garbage and collects, so that an object that nothing roots is poisoned or reused. On a goroutine.
+inline void churn() {
+  for (std::uint64_t i = 0; i < 200; ++i) EXPECT_TRUE(tandem::make<Canary>(i)->is(i));
+  tandem::collect();
+}
+
 /// A test over P = 1, 2, 4, 8, as goroutine main.
 class HeapTest : public testing::TestWithParam<std::uint32_t> {
  protected:

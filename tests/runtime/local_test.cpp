@@ -133,12 +133,6 @@ TEST_P(LocalTest, HashesIntoContainersOfPersistents) {
 
 // From here on: places where a Local may lie. Each is looked at after many cycles that would have freed the object.
 
-/// Makes garbage and collects, so that an object that nothing roots is poisoned or reused.
-void churn() {
-  for (std::uint64_t i = 0; i < 200; ++i) EXPECT_TRUE(make<Canary>(i)->is(i));
-  tandem::collect();
-}
-
 TEST_P(LocalTest, RootsInArraysOptionalsPairsAndStructs) {
   struct Mixed {
     int before = 1;
@@ -156,7 +150,7 @@ TEST_P(LocalTest, RootsInArraysOptionalsPairsAndStructs) {
       c_array[i] = make<Canary>(i);
       array[i] = make<Canary>(10 + i);
     }
-    churn();
+    tandem_test::churn();
     for (std::uint64_t i = 0; i < 5; ++i) {
       EXPECT_TRUE(c_array[i]->is(i));
       EXPECT_TRUE(array[i]->is(10 + i));
@@ -180,7 +174,7 @@ TEST_P(LocalTest, RootsInArraysOptionalsPairsAndStructs) {
 TEST_P(LocalTest, IsReturnedByValueThroughManyFrames) {
   run(zealous(), [] {
     Local<Canary> result = nested(50, 1000);
-    churn();
+    tandem_test::churn();
     EXPECT_TRUE(result->is(1000));
     // A temporary in the middle of an expression roots as well.
     EXPECT_TRUE(nested(3, 7)->is(nested(2, 7)->value));
@@ -205,7 +199,7 @@ TEST_P(LocalTest, IsKeptByTheClosureOfAGoroutine) {
         group.done();
       });
     }
-    churn();
+    tandem_test::churn();
     group.wait();
   });
 }
@@ -223,7 +217,7 @@ TEST_P(LocalTest, ArgumentsOfGoAreKept) {
           },
           make<Canary>(i), i);
     }
-    churn();
+    tandem_test::churn();
     group.wait();
   });
 }
@@ -246,7 +240,7 @@ TEST_P(LocalTest, UnwindingClearsAndKeeps) {
         Thrower::descend(20);
         ADD_FAILURE() << "nothing was thrown";
       } catch (const std::runtime_error&) {
-        churn();
+        tandem_test::churn();
         EXPECT_TRUE(in_try_block->is(78));
       }
       EXPECT_TRUE(outside->is(77));
@@ -262,7 +256,7 @@ TEST_P(LocalTest, AnExceptionCarriesAPersistent) {
     try {
       throw Failure{make<Canary>(55u)};
     } catch (const Failure& failure) {
-      churn();
+      tandem_test::churn();
       EXPECT_TRUE(failure.what->is(55));
     }
   });

@@ -35,18 +35,13 @@ static_assert(
     std::is_same_v<tandem::detail::RootedForm<std::array<Member<Canary>, 2>>, Rooted<std::array<Member<Canary>, 2>>>);
 static_assert(std::is_nothrow_move_constructible_v<Rooted<Job>> && std::is_nothrow_move_assignable_v<Rooted<Job>>);
 
-void churn() {
-  for (std::uint64_t i = 0; i < 200; ++i) static_cast<void>(make<Canary>(i));
-  tandem::collect();
-}
-
 TEST_P(RootedTest, IsBuiltAsMakeBuildsAndRoots) {
   run(zealous(), [] {
     Rooted<Job> empty;
     EXPECT_EQ(empty->priority, 3);
     Rooted<Job> job(make<Canary>(1u), 7, "");
     Rooted<Job> braces = {make<Canary>(2u), 8, "named"};
-    churn();
+    tandem_test::churn();
     EXPECT_TRUE(job->canary->is(1));
     EXPECT_EQ(job->priority, 7);
     EXPECT_TRUE((*braces).canary->is(2));
@@ -54,7 +49,7 @@ TEST_P(RootedTest, IsBuiltAsMakeBuildsAndRoots) {
     Local<Job> shared = make<Job>(make<Canary>(3u), 9, "");
     Rooted<Job> from_object = *shared;
     shared = nullptr;
-    churn();
+    tandem_test::churn();
     EXPECT_TRUE(from_object->canary->is(3));
   });
 }
@@ -65,7 +60,7 @@ TEST_P(RootedTest, CopiesAreApartAndMovesAreNot) {
     Rooted<Job> copy = job;
     copy->priority = 70;
     copy->canary = make<Canary>(2u);
-    churn();
+    tandem_test::churn();
     EXPECT_EQ(job->priority, 7);
     EXPECT_TRUE(job->canary->is(1));
     EXPECT_TRUE(copy->canary->is(2));
@@ -100,7 +95,7 @@ TEST_P(RootedTest, LiesWhereLocalsLie) {
       EXPECT_TRUE(job->canary->is(2));
       group.done();
     });
-    churn();
+    tandem_test::churn();
     group.wait();
     EXPECT_TRUE((*optional)->canary->is(1));
     for (std::uint64_t i = 0; i < 3; ++i) EXPECT_TRUE(array[i]->canary->is(10 + i));

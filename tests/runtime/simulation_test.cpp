@@ -23,8 +23,8 @@ Options with_seed(std::uint64_t seed) {
   return options;
 }
 
-struct Node {
-  Member<Node> next;
+struct Link {
+  Member<Link> next;
   int value;
   void trace(Visitor& visit) const { visit(next); }
 };
@@ -46,8 +46,8 @@ Trace busy_program(std::uint64_t seed) {
     for (int worker = 0; worker < 5; ++worker)
       workers.go([&, worker, numbers, results] {
         for (int number : *numbers) {
-          Local<Node> list;
-          for (int i = 0; i < 200; ++i) list = make<Node>(list, i);
+          Local<Link> list;
+          for (int i = 0; i < 200; ++i) list = make<Link>(list, i);
           if (number % 3 == 0) sleep_for(std::chrono::microseconds(number));
           const std::lock_guard guard(mutex);
           trace.events.push_back(worker * 1000 + number);
@@ -99,16 +99,16 @@ TEST(Simulation, CollectsTheSameEachTime) {
     options.collect_every = 3;
     options.poison_freed = true;
     run(options, [&] {
-      const auto lists = make_channel<Member<Node>>(2);
+      const auto lists = make_channel<Member<Link>>(2);
       go([lists] {
         for (int k = 0; k < 50; ++k) {
-          Local<Node> list;
-          for (int i = 0; i < 100; ++i) list = make<Node>(list, i);
+          Local<Link> list;
+          for (int i = 0; i < 100; ++i) list = make<Link>(list, i);
           lists->send(list);
         }
         lists->close();
       });
-      for (Local<Node> list : *lists) {
+      for (Local<Link> list : *lists) {
         int length = 0;
         for (; list; list = list->next) ++length;
         EXPECT_EQ(length, 100);

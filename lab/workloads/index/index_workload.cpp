@@ -26,7 +26,7 @@ using tandem::Local;
 using Clock = std::chrono::steady_clock;
 
 // What one pass found, and how long it took.
-struct Pass {
+struct PassResult {
   std::uint64_t documents = 0;
   std::uint64_t bytes = 0;
   std::uint64_t binary_files = 0;
@@ -42,7 +42,7 @@ struct Indexer {
   PassCounters counters = {};
 
   // Builds a new index of the input, which queries see from its first document on.
-  Pass pass(bool name_skipped) {
+  PassResult pass(bool name_skipped) {
     const Local<Generation> target = tandem::make<Generation>(static_cast<std::size_t>(request.shards));
     service->current = target;
     const auto start = Clock::now();
@@ -59,7 +59,7 @@ struct Indexer {
 
 // Every pass reads the same files, hence builds the same index: if not, the runtime has lost or damaged
 // something. Unless the files have changed meanwhile, which their number or size would nearly always show.
-void check_same(const Pass& first, const Pass& later, int number) {
+void check_same(const PassResult& first, const PassResult& later, int number) {
   if (first.documents != later.documents || first.bytes != later.bytes) return;
   if (first.totals == later.totals) return;
   throw std::runtime_error(
@@ -78,13 +78,13 @@ struct Measured {
   double seconds = 0;  // in passes; checking their results in between does not count
 };
 
-Measured measured_passes(Indexer& indexer, const Pass& first, IndexProgress& progress) {
+Measured measured_passes(Indexer& indexer, const PassResult& first, IndexProgress& progress) {
   Measured measured;
   const auto start = Clock::now();
   const std::chrono::duration<double> seconds_min(indexer.request.seconds);
   while (measured.passes < indexer.request.passes || Clock::now() - start < seconds_min) {
     progress.set_phase(fmt::format("pass {}", measured.passes + 1));
-    const Pass pass = indexer.pass(false);
+    const PassResult pass = indexer.pass(false);
     check_same(first, pass, measured.passes + 2);
     measured.passes += 1;
     measured.documents += pass.documents;
@@ -115,7 +115,7 @@ void add_pass_metrics(nlohmann::json& metrics, const Measured& measured, const I
   metrics["occurrences"] = totals.occurrences;
 }
 
-std::string input_text(const IndexRequest& request, const Pass& pass) {
+std::string input_text(const IndexRequest& request, const PassResult& pass) {
   return fmt::format("{}: {} documents, {}, {} terms; skipped {} binary and {} unreadable files", request.input,
                      pass.documents, format_value(static_cast<double>(pass.bytes), Unit::bytes), pass.totals.terms,
                      pass.binary_files, pass.unreadable_files);
@@ -140,7 +140,7 @@ nlohmann::json run_index(const RunRequest& request, const ParentPipe& parent) {
 
   // The first pass is not measured: it brings the files into the page cache, tells queries what to ask for,
   // and is what later passes are compared with.
-  const Pass first = indexer.pass(request.verbose);
+  const PassResult first = indexer.pass(request.verbose);
   if (first.documents == 0)
     throw UsageError(fmt::format("--input: '{}' has no text files that --glob matches ({} binary, {} unreadable)",
                                  index.input, first.binary_files, first.unreadable_files));

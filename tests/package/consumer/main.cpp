@@ -3,23 +3,29 @@
 #include <cstdio>
 using namespace tandem;
 
-struct Order  { int id; double amount; };
-struct Ledger {                       // a managed object: precise, no header, no macro
+struct Order {
+  int id;
+  double amount;
+};
+struct Ledger {  // a managed object: precise, no header, no macro
   Member<Ledger> previous;
   Order order;
   void trace(Visitor& visit) const { visit(previous); }
 };
 
 int main() {
-  return run([] {                                            // boots the runtime; this lambda is the first goroutine
-    Local<Channel<Order>>  orders  = make_channel<Order>(64);
+  return run([] {  // boots the runtime; this lambda is the first goroutine
+    Local<Channel<Order>> orders = make_channel<Order>(64);
     Local<Channel<double>> results = make_channel<double>();
 
     for (int worker = 0; worker < 4; ++worker)
-      go([=] {                                               // closures capture Locals by copy
+      go([=] {  // closures capture Locals by copy
         double sum = 0;
         Local<Ledger> book;
-        for (Order order : *orders) { book = make<Ledger>(book, order); sum += order.amount; }
+        for (Order order : *orders) {
+          book = make<Ledger>(book, order);
+          sum += order.amount;
+        }
         results->send(sum);
       });
 

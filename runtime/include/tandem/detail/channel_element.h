@@ -90,17 +90,13 @@ struct ChannelElement<T> {
   }
 
   // The library calls these with the channel's lock held, and sees to it that polls in them do nothing.
-  static void put_erased(void* element, void* value) {
-    put(element, std::move(*static_cast<T*>(value)));
-  }
+  static void put_erased(void* element, void* value) { put(element, std::move(*static_cast<T*>(value))); }
   static void take_erased(void* element, void* out) {
     T& value = *std::launder(static_cast<T*>(element));
     ::new (out) T(std::move(value));
     value.~T();
   }
-  static void hand_over(void* value, void* out) {
-    ::new (out) T(std::move(*static_cast<T*>(value)));
-  }
+  static void hand_over(void* value, void* out) { ::new (out) T(std::move(*static_cast<T*>(value))); }
 };
 
 /// Members and boxed structs: a reference to a U travels.
@@ -119,9 +115,7 @@ struct ReferenceElement {
     member = nullptr;  // what was received is not kept alive by the channel
     return result;
   }
-  static void take_erased(void* element, void* out) {
-    *static_cast<Local<U>*>(out) = take_reference(element);
-  }
+  static void take_erased(void* element, void* out) { *static_cast<Local<U>*>(out) = take_reference(element); }
 };
 
 template <class U>
@@ -147,9 +141,7 @@ struct ChannelElement<Member<U>> : ReferenceElement<U> {
     Base::put_reference(element, static_cast<Local<U>*>(value)->raw());
   }
   // A copy, not a move: the sender's Local may be on a stack that is being scanned; its owner clears it.
-  static void hand_over(void* value, void* out) {
-    *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value);
-  }
+  static void hand_over(void* value, void* out) { *static_cast<Local<U>*>(out) = *static_cast<Local<U>*>(value); }
 };
 
 template <class T>
