@@ -20,6 +20,7 @@ function(tandem_add_header_check target base opening closing)
   add_library(${target} OBJECT EXCLUDE_FROM_ALL ${sources})
   target_compile_options(${target} PRIVATE -O0 -g0 -Werror)  # only whether they compile is of interest
   target_compile_definitions(${target} PRIVATE $<$<BOOL:${TANDEM_DEBUG_CHECKS}>:TANDEM_DEBUG_CHECKS=1>)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   add_dependencies(check_headers ${target})
 endfunction()
 

@@ -12,6 +12,8 @@
 #include <tandem/tandem.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/processor_counts.h"
+
 namespace tandem_test {
 
 /// An object that knows whether it is one. A freed cell is filled with a pattern under Options::poison_freed, and sooner or
@@ -102,6 +104,6 @@ inline std::string processors_name(const testing::TestParamInfo<std::uint32_t>& 
 }
 
 #define TANDEM_TEST_OVER_PROCESSORS(Suite) \
-  INSTANTIATE_TEST_SUITE_P(Processors, Suite, testing::Values(1u, 2u, 4u, 8u), tandem_test::processors_name)
+  INSTANTIATE_TEST_SUITE_P(Processors, Suite, tandem::test::processor_counts(), tandem_test::processors_name)
 
 }  // namespace tandem_test

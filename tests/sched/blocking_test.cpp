@@ -11,7 +11,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class Blocking : public OnProcessors {};
-INSTANTIATE_TEST_SUITE_P(Processors, Blocking, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, Blocking, test::processor_counts());
 
 TEST_P(Blocking, ReturnsResultsAndPropagatesExceptions) {
   run([] {

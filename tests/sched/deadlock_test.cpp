@@ -71,7 +71,7 @@ TEST_P(DeadlockDeathTest, TheEndOfTheLastExternalWakerIsLookedAt) {
 }
 
 class Foreign : public OnProcessors {};
-INSTANTIATE_TEST_SUITE_P(Processors, Foreign, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, Foreign, test::processor_counts());
 
 TEST_P(Foreign, PostStartsGoroutinesOnlyWhileRunning) {
   std::atomic<int> runs{0};

@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class Ending : public OnProcessors {};
-INSTANTIATE_TEST_SUITE_P(Processors, Ending, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, Ending, test::processor_counts());
 
 TEST_P(Ending, CancelsSleepersAndRunsTheirDestructors) {
   std::atomic<int> destroyed{0}, cancelled{0};

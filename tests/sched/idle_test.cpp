@@ -23,7 +23,7 @@ class Idle : public OnProcessors {
   }
   FakePoller poller_;
 };
-INSTANTIATE_TEST_SUITE_P(Processors, Idle, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, Idle, test::processor_counts());
 
 TEST_P(Idle, EventsWakeASleepingProgram) {
   std::thread outside;

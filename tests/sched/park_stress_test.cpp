@@ -78,7 +78,7 @@ class Gate {
 };
 
 class ParkStress : public OnProcessors {};
-INSTANTIATE_TEST_SUITE_P(Processors, ParkStress, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, ParkStress, test::processor_counts());
 
 TEST_P(ParkStress, PingPongLosesNoWakeUp) {
   const int rounds = scaled(20'000);

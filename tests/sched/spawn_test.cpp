@@ -10,7 +10,7 @@ namespace tandem::test {
 namespace {
 
 class Spawn : public OnProcessors {};
-INSTANTIATE_TEST_SUITE_P(Processors, Spawn, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, Spawn, test::processor_counts());
 
 TEST_P(Spawn, RunsEveryGoroutineOnce) {
   constexpr int kGoroutines = 20'000;

@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 class Switch : public OnProcessors {};
-INSTANTIATE_TEST_SUITE_P(Processors, Switch, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, Switch, test::processor_counts());
 
 TEST_P(Switch, ExceptionsStayWithTheirGoroutine) {
   std::atomic<int> ended{0};

@@ -21,7 +21,7 @@ class Timers : public OnProcessors {
  protected:
   static sched::Processor& here() { return sched::processor_of(*seam::current_goroutine()); }
 };
-INSTANTIATE_TEST_SUITE_P(Processors, Timers, all_processor_counts());
+INSTANTIATE_TEST_SUITE_P(Processors, Timers, test::processor_counts());
 
 TEST_P(Timers, NeverEarly) {
   run([] {

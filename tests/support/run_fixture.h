@@ -11,6 +11,7 @@
 
 #include "tandem/go.h"
 #include "tandem/runtime.h"
+#include "tests/support/processor_counts.h"
 
 namespace tandem::test {
 
@@ -45,8 +46,8 @@ class OnProcessors : public ::testing::TestWithParam<std::uint32_t> {
   }
 };
 
-#define TANDEM_ON_PROCESSORS(Suite)                                     \
-  INSTANTIATE_TEST_SUITE_P(P, Suite, ::testing::Values(1u, 2u, 4u, 8u), \
+#define TANDEM_ON_PROCESSORS(Suite)                                      \
+  INSTANTIATE_TEST_SUITE_P(P, Suite, ::tandem::test::processor_counts(), \
                            [](const auto& each) { return std::to_string(each.param); })
 
 }  // namespace tandem::test

@@ -14,6 +14,7 @@
 #include "tandem/go.h"
 #include "tandem/runtime.h"
 #include "tests/support/fake_collector.h"
+#include "tests/support/processor_counts.h"
 
 namespace tandem::test {
 
@@ -87,8 +88,6 @@ class OnProcessors : public testing::TestWithParam<std::uint32_t> {
   }
   void run(const std::function<void()>& body) { run_scheduler(options(), body); }
 };
-
-inline auto all_processor_counts() { return testing::Values(1u, 2u, 4u, 8u); }
 
 /// Waits by yielding until the condition holds.
 template <typename Condition>
