@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "gc/allocator.h"
+#include "gc/attachments.h"
 #include "gc/counters.h"
 #include "gc/cycle.h"
 #include "gc/finalizer.h"
@@ -115,10 +116,13 @@ void Collector::scan(seam::Goroutine& goroutine, seam::Processor& processor) { s
 
 void Collector::finish_run() {
   run_destructors();
+  attachments.forget_handles();
   // Destructors may make objects with destructors; after so many rounds they are a program's endless loop.
   constexpr int kRoundsMax = 1000;
   for (int round = 0; round < kRoundsMax && destroy_remaining(); ++round) {
   }
+  attachments.release_all();
+  run_destructors();
 }
 
 }  // namespace tandem::gc

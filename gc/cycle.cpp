@@ -6,6 +6,7 @@
 
 #include "gc/allocator.h"
 #include "gc/counters.h"
+#include "gc/ephemeron_pass.h"
 #include "gc/finalizer.h"
 #include "gc/gc_trace.h"
 #include "gc/marker.h"
@@ -201,10 +202,20 @@ void Cycle::all_scanned(Processor& here) {
 void Cycle::settle_loads(Processor&) {}
 void Cycle::loads_settled(Processor&) {
   pacer.mark_started();
+  ephemeron_pass.reset();
   cycle.mark_started_at_ns_ = base::now_ns();
   cycle.set_phase(Phase::kMark, detail::kBarrierStores);
   // Whoever marks shares what grows out of these, and wakes one more (marker.cpp).
   registry.scheduler->offer_cycle_step(marker.pool.published());
+}
+
+bool Cycle::mark_known(ProcessorState& state, std::uint64_t deadline_ns) {
+  bool any = marker.drain(state, deadline_ns);
+  while (base::now_ns() < deadline_ns && ephemeron_pass.step(state)) {
+    any = true;
+    marker.drain(state, deadline_ns);
+  }
+  return any;
 }
 
 bool Cycle::mark(Processor& processor, std::uint64_t deadline_ns) {
@@ -212,10 +223,10 @@ bool Cycle::mark(Processor& processor, std::uint64_t deadline_ns) {
   // See "the end of marking" above: counted active, then the phase once more.
   marker.active.fetch_add(1, std::memory_order_seq_cst);
   bool any = false;
-  if (collector_clock.phase.load(std::memory_order_seq_cst) == Phase::kMark) any = marker.drain(state, deadline_ns);
+  if (collector_clock.phase.load(std::memory_order_seq_cst) == Phase::kMark) any = mark_known(state, deadline_ns);
   const bool last = marker.active.fetch_sub(1, std::memory_order_seq_cst) == 1;
   // Having asked for a flush is progress, even when there was nothing to scan: a worker told "nothing" goes to sleep.
-  if (last && !marker.pool.any_published()) any |= try_to_end(processor);
+  if (last && !marker.pool.any_published() && ephemeron_pass.finished()) any |= try_to_end(processor);
   return any;
 }
 
@@ -238,6 +249,7 @@ void Cycle::flush(Processor& processor) {
   ProcessorState& state = state_of(processor);
   state.dirty_at_flush = marker.publish_grey(state);
   state.activity_at_flush = state.activity.load(std::memory_order_relaxed);
+  state.marked_at_flush = state.marked_objects;
 }
 void Cycle::flushed(Processor& here) {
   if (cycle.commit_if_done(here)) {
@@ -252,22 +264,25 @@ void Cycle::flushed(Processor& here) {
 bool Cycle::commit_if_done(Processor& here) {
   const std::lock_guard guard(persistent_roots.lock());
   if (persistent_roots.mark_pending(state_of(here)) || marker.pool.any_published()) return false;
+  std::uint64_t marked = 0;
   for (Processor& processor : registry.all_processors()) {
     const ProcessorState& state = state_of(processor);
+    marked += state.marked_at_flush;
     if (state.dirty_at_flush && !planted(PlantedBug::kNoFlushRound)) return false;
     // Acquire: pairs with count_activity's release.
     if (state.activity.load(std::memory_order_acquire) != state.activity_at_flush &&
         !planted(PlantedBug::kNoActivityCheck))
       return false;
   }
+  if (!ephemeron_pass.settled(marked)) return false;
+  // Before the phase: who sees that marking is over may want to know which blocks have been swept since (weak.cpp).
+  sweeper.committed_cycle.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
   collector_clock.phase.store(Phase::kOff, std::memory_order_seq_cst);
   detail::global_words.barrier.store(0, std::memory_order_relaxed);
   return true;
 }
 
 void Cycle::after_commit(Processor& here) {
-  const std::uint64_t number = collector_clock.cycle.load(std::memory_order_relaxed);
-  sweeper.committed_cycle.store(number, std::memory_order_release);
   if (!registry.options->verify_after_mark) return registry.handshake.request(kAllocateWhite, here);
   // The hold is posted before the handshake, so who acknowledges the one stays for the other.
   if (!stops_the_world()) registry.world_stop.begin();

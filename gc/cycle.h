@@ -19,11 +19,13 @@
 // the round each processor publishes what is grey in its packet (then the round is dirty) and notes its activity counter.
 // If afterwards nothing is published and no counter has moved, then between the last acknowledgement and the judgement no
 // processor shaded, published or took anything: at the instant of the last acknowledgement no grey object existed. All
-// stacks are scanned, all allocation is black, all stores shade what they overwrite: nothing white is reachable.
+// stacks are scanned, all allocation is black, all stores shade what they overwrite: nothing white is reachable, but for the
+// values of WeakMaps, for which marking goes on (ephemeron_pass.h) until a pass over them has found nothing new.
 
 #include <atomic>
 #include <cstdint>
 
+#include "gc/processor_state.h"
 #include "runtime/seam/handshake.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/ports.h"
@@ -54,6 +56,7 @@ class Cycle {
   void begin(seam::Processor& here);
   bool walk_roots(seam::Processor& processor, std::uint64_t deadline_ns);
   bool mark(seam::Processor& processor, std::uint64_t deadline_ns);
+  bool mark_known(ProcessorState& state, std::uint64_t deadline_ns);
   bool try_to_end(seam::Processor& here);
 
   static void see_barrier(seam::Processor& processor);

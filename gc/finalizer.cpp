@@ -1,6 +1,7 @@
 #include "gc/finalizer.h"
 
 #include <mutex>
+#include <utility>
 
 #include "gc/counters.h"
 #include "runtime/seam/registry.h"
@@ -16,26 +17,35 @@ void Finalizer::begin_run() {
   running_.store(false, std::memory_order_relaxed);
 }
 
-void Finalizer::add(CellRef cell) {
+void Finalizer::add(Task task) {
   pending_.fetch_add(1, std::memory_order_relaxed);
   const std::lock_guard guard(lock_);
-  queue_.push_back(cell);
+  queue_.push_back(std::move(task));
 }
 
-bool Finalizer::run_one() {
-  CellRef cell;
-  {
-    const std::lock_guard guard(lock_);
-    if (queue_.empty()) return false;
-    cell = queue_.front();
-    queue_.pop_front();
-  }
+void Finalizer::destroy(CellRef cell) {
   region.block(cell.block).pattern->destroy(reinterpret_cast<void*>(address_of(cell)));
-  counters.finalized_objects.add(1);
   const std::uint64_t bit = std::uint64_t{1} << (cell.index % 64);
   region.constructed(cell.block)[cell.index / 64].fetch_and(~bit, std::memory_order_relaxed);
   // Release: see Sweeper::condemn.
   region.condemned(cell.block)[cell.index / 64].fetch_and(~bit, std::memory_order_release);
+}
+
+bool Finalizer::run_one() {
+  Task task;
+  {
+    const std::lock_guard guard(lock_);
+    if (queue_.empty()) return false;
+    task = std::move(queue_.front());
+    queue_.pop_front();
+  }
+  if (auto* cleanup = std::get_if<std::unique_ptr<detail::Cleanup>>(&task)) {
+    (*cleanup)->run();
+    cleanup->reset();  // what it captured goes before anybody is told that it is done
+  } else {
+    destroy(std::get<CellRef>(task));
+  }
+  counters.finalized_objects.add(1);
   if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) seam::registry.scheduler->recheck_waiters();
   return true;
 }

@@ -39,6 +39,7 @@ struct ProcessorState {
   /// judge of a flush round.
   std::atomic<std::uint64_t> activity{0};
   std::uint64_t activity_at_flush = 0;  // value when this processor acknowledged the flush
+  std::uint64_t marked_at_flush = 0;    // marked_objects then
   bool dirty_at_flush = false;
 
   void count_activity() { activity.store(activity.load(std::memory_order_relaxed) + 1, std::memory_order_release); }

@@ -1,5 +1,6 @@
 #include "gc/roots.h"
 
+#include "gc/attachments.h"
 #include "gc/counters.h"
 #include "gc/marker.h"
 #include "gc/persistent_roots.h"
@@ -76,8 +77,10 @@ void release_deep_pages(const seam::Goroutine& goroutine) {
 void RootWalk::begin() {
   const std::size_t goroutines = seam::registry.goroutines.used();
   goroutines_.store(goroutines, std::memory_order_relaxed);
-  // The last chunk is the table of Persistents.
-  chunks_.store((goroutines + kGoroutinesPerChunk - 1) / kGoroutinesPerChunk + 1, std::memory_order_relaxed);
+  // First the table of Persistents, then the handles of weak references, then the goroutines.
+  handle_chunks_ = attachments.any_handles() ? Attachments::kShards : 0;
+  const std::size_t goroutine_chunks = (goroutines + kGoroutinesPerChunk - 1) / kGoroutinesPerChunk;
+  chunks_.store(1 + handle_chunks_ + goroutine_chunks, std::memory_order_relaxed);
   done_chunks_.store(0, std::memory_order_relaxed);
   next_chunk_.store(0, std::memory_order_relaxed);
 }
@@ -87,10 +90,12 @@ bool RootWalk::step(seam::Processor& processor) {
   const std::size_t chunks = chunks_.load(std::memory_order_relaxed);
   const std::size_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
   if (chunk >= chunks) return false;
-  if (chunk == chunks - 1)
+  if (chunk == 0)
     persistent_roots.scan(*processor.gc);
+  else if (chunk <= handle_chunks_)
+    attachments.scan(chunk - 1, *processor.gc);
   else
-    scan_chunk(chunk, processor);
+    scan_goroutines(chunk - 1 - handle_chunks_, processor);
   return true;
 }
 
@@ -99,7 +104,7 @@ bool RootWalk::finished_by_me() {
   return done_chunks_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks_.load(std::memory_order_relaxed);
 }
 
-void RootWalk::scan_chunk(std::size_t chunk, seam::Processor& processor) {
+void RootWalk::scan_goroutines(std::size_t chunk, seam::Processor& processor) {
   const std::uint64_t cycle = seam::collector_clock.cycle.load(std::memory_order_relaxed);
   const std::size_t end = std::min(goroutines_.load(std::memory_order_relaxed), (chunk + 1) * kGoroutinesPerChunk);
   for (std::size_t i = chunk * kGoroutinesPerChunk; i < end; ++i) {

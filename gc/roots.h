@@ -1,5 +1,5 @@
 #pragma once
-// Roots: goroutine stacks and closures, and the table of Persistents.
+// Roots: goroutine stacks and closures, the table of Persistents, the handles of weak references.
 
 #include <atomic>
 #include <cstddef>
@@ -35,10 +35,11 @@ class RootWalk {
   }
 
  private:
-  void scan_chunk(std::size_t chunk, seam::Processor& processor);
+  void scan_goroutines(std::size_t chunk, seam::Processor& processor);
 
   std::atomic<std::size_t> chunks_{0};  // written before the walk is opened; asked about at any time (has_work)
   std::atomic<std::size_t> goroutines_{0};
+  std::size_t handle_chunks_ = 0;  // published with the walk
   std::atomic<std::size_t> next_chunk_{0};
   std::atomic<std::size_t> done_chunks_{0};
 };

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "gc/attachments.h"
 #include "gc/counters.h"
 #include "gc/finalizer.h"
 #include "gc/marker.h"
@@ -38,9 +39,14 @@ std::uint64_t Sweeper::condemn(BlockIndex block, std::uint32_t word, std::uint64
   if (fresh != 0) {
     region.condemned(block)[word].fetch_or(fresh, std::memory_order_relaxed);
     for (std::uint64_t bits = fresh; bits != 0; bits &= bits - 1)
-      finalizer.add({block, word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))});
+      finalizer.add(CellRef{block, word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits))});
   }
   return waiting | fresh;
+}
+
+void Sweeper::detach_dead(BlockIndex block, std::uint32_t word, std::uint64_t dead) {
+  for (; dead != 0; dead &= dead - 1)
+    attachments.died({block, word * 64 + static_cast<std::uint32_t>(std::countr_zero(dead))});
 }
 
 bool Sweeper::condemn_all(BlockIndex index) {
@@ -57,6 +63,8 @@ std::uint32_t Sweeper::sweep_cells(BlockIndex index, std::uint64_t swept_cycle) 
   std::uint64_t* const allocated = region.allocated(index);
   std::atomic<std::uint64_t>* const marks = region.marks(index);
   const std::uint32_t words = (block.cells + 63) / 64;
+  const std::lock_guard guard(attachments.lock_of(index));
+  const bool attached = attachments.any_in(index);
   const bool stale = block.swept_cycle < swept_cycle;
   std::uint32_t live = 0;
   std::uint64_t freed_cells = 0;
@@ -65,6 +73,8 @@ std::uint32_t Sweeper::sweep_cells(BlockIndex index, std::uint64_t swept_cycle) 
       const std::uint64_t marked = marks[word].load(std::memory_order_relaxed);
       const std::uint64_t dead = allocated[word] & ~marked;
       const std::uint64_t kept = block.pattern->destroy && dead != 0 ? condemn(index, word, dead) : std::uint64_t{0};
+      if (attached) [[unlikely]]
+        detach_dead(index, word, dead);
       const std::uint64_t freed = dead & ~kept;
       if (freed != 0 && seam::registry.options->poison_freed) [[unlikely]]
         poison(index, word, freed);
@@ -96,11 +106,15 @@ void Sweeper::count_swept() {
 void Sweeper::sweep_large(BlockIndex head) {
   Block& block = region.block(head);
   const CellRef cell{head, 0};
+  const std::lock_guard attachments_guard(attachments.lock_of(head));
   // An object made after the commit by a processor that allocated white has no mark, and a block swept "already".
   const std::uint64_t cycle = committed_cycle.load(std::memory_order_acquire);
   bool keep = is_marked(cell) || block.swept_cycle >= cycle;
   block.swept_cycle = cycle;
-  if (!keep && block.pattern->destroy) keep = condemn(head, 0, 1) != 0;
+  if (!keep) {
+    keep = block.pattern->destroy && condemn(head, 0, 1) != 0;
+    attachments.died(cell);
+  }
   if (keep) {
     const std::lock_guard guard(spaces.large().lock);
     spaces.large().swept.push_back(head);

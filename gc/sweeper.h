@@ -34,6 +34,7 @@ class Sweeper {
 
  private:
   void sweep_large(BlockIndex head);
+  void detach_dead(BlockIndex block, std::uint32_t word, std::uint64_t dead);
   std::uint64_t condemn(BlockIndex block, std::uint32_t word, std::uint64_t dead);
 };
 

@@ -265,6 +265,56 @@ TEST_P(HeapLitmusTest, ThroughABufferedChannelAndSelect) {
   });
 }
 
+// Nothing but a weak reference knows the object when a cycle begins; then it is locked, and lies on a stack that has been
+// scanned.
+TEST_P(HeapLitmusTest, AWeakReferenceIsLocked) {
+  run_while_collecting([](Jitter& jitter, auto go_on) {
+    constexpr std::uint64_t kObjects = 64;
+    std::vector<tandem::WeakPersistent<Canary>> weak(kObjects);
+    std::array<Local<Canary>, kObjects> strong;
+    std::array<Local<Canary>, 4 * kObjects> locked;
+    std::uint64_t next = 0;
+    for (std::uint64_t i = 0; go_on(i); ++i) {
+      strong[i % kObjects] = make<Canary>(make<Canary>(i), i);
+      weak[i % kObjects] = tandem::WeakPersistent<Canary>(strong[i % kObjects]);
+      strong[jitter.below(kObjects)] = nullptr;
+      Local<Canary> canary = weak[jitter.below(kObjects)].lock();
+      if (canary) {
+        ASSERT_TRUE(canary->alive() && canary->next->alive()) << "lock() gave an object that is gone";
+        Local<Canary>& place = locked[next++ % locked.size()];
+        ASSERT_TRUE(!place || (place->alive() && place->next->alive())) << "lost after it had been locked";
+        place = std::move(canary);
+      }
+      jitter();
+    }
+    for (const Local<Canary>& canary : locked) ASSERT_TRUE(!canary || (canary->alive() && canary->next->alive()));
+  });
+}
+
+// Nothing but a WeakMap knows the value. It is found, or replaced while another goroutine holds it, at any time of a cycle.
+TEST_P(HeapLitmusTest, ValuesOfAWeakMap) {
+  run_while_collecting([](Jitter& jitter, auto go_on) {
+    constexpr std::uint64_t kKeys = 32;
+    const auto map = tandem::make_weak_map<Canary, Member<Canary>>();
+    std::array<Local<Canary>, kKeys> keys;
+    std::array<Local<Canary>, 8 * kKeys> found;
+    for (auto& key : keys) key = make<Canary>(0u);
+    std::uint64_t next = 0;
+    for (std::uint64_t i = 0; go_on(i); ++i) {
+      Local<Canary>& key = keys[jitter.below(kKeys)];
+      if (jitter.below(8) == 0) key = make<Canary>(i);
+      if (jitter.coin()) map->insert_or_assign(key, make<Canary>(make<Canary>(i), i));
+      if (const auto value = map->find(keys[jitter.below(kKeys)])) {
+        ASSERT_TRUE((*value)->alive() && (*value)->next->alive()) << "the value of a key that lives was lost";
+        Local<Canary>& place = found[next++ % found.size()];
+        ASSERT_TRUE(!place || (place->alive() && place->next->alive())) << "lost after it had been found";
+        place = *value;
+      }
+      jitter();
+    }
+  });
+}
+
 // The closure of a new goroutine holds the only reference.
 TEST_P(HeapLitmusTest, ClosureOfANewGoroutine) {
   run_while_collecting([this](Jitter& jitter, auto go_on) {

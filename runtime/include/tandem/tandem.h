@@ -19,3 +19,5 @@
 #include <tandem/task_group.h>
 #include <tandem/timer.h>
 #include <tandem/visitor.h>
+#include <tandem/weak.h>
+#include <tandem/weak_map.h>

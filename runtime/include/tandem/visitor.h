@@ -7,6 +7,10 @@
 ///   void trace(tandem::Visitor& visit) const { visit(left); visit(right); }
 /// \endcode
 /// It is run once per type, on zeroed memory, to learn the offsets; so it must not depend on the object's contents.
+///
+/// An aggregate need not say so: where the headers of Boost.PFR (Boost 1.75 or later) are found, its fields are visited one
+/// after the other. Not where it has bases, C arrays, bit-fields or references, which PFR cannot look into; g++ 12 cannot
+/// compile it where a field is a std::array of structs that are not trivial. Then it declares its trace like any other.
 
 #include <array>
 #include <atomic>
@@ -24,6 +28,10 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+#if __has_include(<boost/pfr/core.hpp>)
+#include <boost/pfr/core.hpp>
+#endif
 
 #include "tandem/member.h"
 
@@ -95,11 +103,34 @@ struct IsStdArray : std::false_type {};
 template <class T, std::size_t n>
 struct IsStdArray<std::array<T, n>> : std::true_type {};
 
+/// Is T an aggregate whose trace is derived from its fields? One that inherits a trace has to declare its own.
+#if __has_include(<boost/pfr/core.hpp>)
+template <class T>
+concept DerivesTrace = std::is_class_v<T> && std::is_aggregate_v<T> && !is_leaf<T>::value && !IsStdArray<T>::value &&
+                       !requires(const T& object, Visitor& visit) { object.trace(visit); };
+template <class T, class Visit>
+void visit_fields(const T& object, Visit visit) {
+  boost::pfr::for_each_field(object, visit);
+}
+#else
+template <class T>
+concept DerivesTrace = false;
+template <class T, class Visit>
+void visit_fields(const T& object, Visit visit) = delete;
+#endif
+
+/// A struct that may hold Members, and in which they are found.
+template <class T>
+concept Traced = DeclaresTrace<T> || DerivesTrace<T>;
+
+template <class T>
+inline constexpr bool kManaged = Traced<T> || IsMember<T>::value || is_leaf<T>::value;
+template <class T, std::size_t n>
+inline constexpr bool kManaged<std::array<T, n>> = kManaged<T>;
+
 /// What may be a managed object or a part of one.
 template <class T>
-concept Managed =
-    DeclaresTrace<T> || IsMember<T>::value || is_leaf<T>::value ||
-    (IsStdArray<T>::value && (DeclaresTrace<typename T::value_type> || IsMember<typename T::value_type>::value));
+concept Managed = kManaged<T>;
 
 template <class T>
 inline constexpr bool kIsLeaf = is_leaf<T>::value && !DeclaresTrace<T>;
@@ -118,6 +149,8 @@ class Visitor {
   void operator()(const T& part) {
     if constexpr (detail::DeclaresTrace<T>)
       part.trace(*this);
+    else if constexpr (detail::DerivesTrace<T>)
+      detail::visit_fields(part, [this](const auto& field) { (*this)(field); });
     else if constexpr (detail::IsStdArray<T>::value)
       for (const auto& element : part) (*this)(element);
     else

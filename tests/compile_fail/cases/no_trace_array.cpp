@@ -5,11 +5,14 @@
 struct Leaf {
   int value = 0;
 };
-struct Node {
-  tandem::Member<Leaf> leaf;
+class Node {
+ public:
 #ifdef REPAIRED
-  void trace(tandem::Visitor& visit) const { visit(leaf); }
+  void trace(tandem::Visitor& visit) const { visit(leaf_); }
 #endif
+
+ private:
+  tandem::Member<Leaf> leaf_;
 };
 
 void f() { auto nodes = tandem::make_array<Node>(3); }

@@ -4,15 +4,18 @@
 struct Node {
   int value = 0;
 };
-struct Pair {
-  tandem::Member<Node> a;
-  tandem::Member<Node> b;
+class Pair {
+ public:
 #ifdef REPAIRED
   void trace(tandem::Visitor& visit) const {
-    visit(a);
-    visit(b);
+    visit(a_);
+    visit(b_);
   }
 #endif
+
+ private:
+  tandem::Member<Node> a_;
+  tandem::Member<Node> b_;
 };
 
 void f() { tandem::Rooted<Pair> pair; }

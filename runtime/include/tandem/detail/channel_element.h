@@ -145,7 +145,7 @@ struct ChannelElement<Member<U>> : ReferenceElement<U> {
 };
 
 template <class T>
-  requires(!kIsLeaf<T> && DeclaresTrace<T>)
+  requires(!kIsLeaf<T> && Traced<T>)
 struct ChannelElement<T> : ReferenceElement<T> {
   using Base = ReferenceElement<T>;
 
