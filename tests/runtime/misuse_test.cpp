@@ -57,21 +57,32 @@ TEST(MisuseDeathTest, AStackOverflowNamesTheGoroutine) {
               fatal(), "deep");
 }
 
-TEST(MisuseDeathTest, UnlockingAnUnlockedMutex) {
-  EXPECT_EXIT(tandem::run([] {
-                tandem::Mutex mutex;
-                mutex.unlock();
-              }),
-              fatal(), "unlock");
+struct Misuse {
+  const char* name;
+  void (*commit)();
+  const char* message;  // with the kind of the object, its address and the goroutine
+};
+
+class MisuseOfPrimitives : public testing::TestWithParam<Misuse> {};
+
+TEST_P(MisuseOfPrimitives, SaysWhatOnWhichObjectByWhichGoroutine) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(tandem::run([] { GetParam().commit(); }), fatal(), GetParam().message);
 }
 
-TEST(MisuseDeathTest, ANegativeWaitGroup) {
-  EXPECT_EXIT(tandem::run([] {
-                tandem::WaitGroup group;
-                group.done();
-              }),
-              fatal(), "WaitGroup");
-}
+INSTANTIATE_TEST_SUITE_P(
+    All, MisuseOfPrimitives,
+    testing::Values(Misuse{"Mutex", [] { tandem::Mutex().unlock(); },
+                           "unlock of a mutex that is not locked .Mutex 0x[0-9a-f]+, goroutine [0-9]+"},
+                    Misuse{"SharedMutexWriter", [] { tandem::SharedMutex().unlock(); },
+                           "not locked for writing .SharedMutex 0x[0-9a-f]+, goroutine [0-9]+"},
+                    Misuse{"SharedMutexReader", [] { tandem::SharedMutex().unlock_shared(); },
+                           "not locked for reading .SharedMutex 0x[0-9a-f]+, goroutine [0-9]+"},
+                    Misuse{"WaitGroup", [] { tandem::WaitGroup().done(); },
+                           "negative WaitGroup counter.* .WaitGroup 0x[0-9a-f]+, goroutine [0-9]+"},
+                    Misuse{"Semaphore", [] { tandem::Semaphore permits(-1); }, "negative number of permits"},
+                    Misuse{"Barrier", [] { tandem::Barrier barrier(0); }, "at least one party"}),
+    [](const auto& misuse) { return misuse.param.name; });
 
 TEST(MisuseDeathTest, DereferencingNull) {
   EXPECT_EXIT(tandem::run([] {
