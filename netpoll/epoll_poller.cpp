@@ -37,6 +37,8 @@ int milliseconds_of(std::uint64_t timeout_ns) {
 }  // namespace
 
 void EpollPoller::open() {
+  static std::atomic<std::uint64_t> sessions{0};
+  session_ = sessions.fetch_add(1, std::memory_order_relaxed) + 1;
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) throw_errno("tandem: epoll_create1");
   event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -44,6 +44,12 @@ class EpollPoller final : public seam::PollerPort {
   /// See DescriptorTable.
   bool arm(DescriptorId id, Direction direction, Waiter waiter) { return table_.arm(id, direction, waiter); }
   bool disarm(DescriptorId id, Direction direction) { return table_.disarm(id, direction); }
+  /// Makes a waiter look again, although nothing has happened.
+  void nudge(DescriptorId id, Direction direction) {
+    table_.deliver(id, direction == kRead ? kReadable : kWritable, nullptr);
+  }
+  /// Differs between open()s, also of different pollers: tells registrations of an earlier run.
+  std::uint64_t session() const { return session_; }
 
   /// For tests: behave as on a kernel before 5.11, which has no epoll_pwait2 (timeouts are then rounded up to
   /// ms).
@@ -54,6 +60,7 @@ class EpollPoller final : public seam::PollerPort {
   void take_token();
 
   DescriptorTable table_;
+  std::uint64_t session_ = 0;
   int epoll_ = -1;
   int event_ = -1;
   bool has_pwait2_ = true;                // written by the one thread that polls

@@ -40,6 +40,11 @@ class Scheduler final : public seam::SchedulerPort {
   void offer_cycle_step(std::size_t pieces) override;
   void park_until(bool (*finished)(void*), void* argument, const char* reason) override;
   void recheck_waiters() override;
+  seam::WakeReason park_published(bool (*publish)(void*, seam::ParkTicket), void* argument, std::uint64_t deadline_ns,
+                                  const char* reason) override;
+  bool wake(seam::ParkTicket ticket, seam::Processor* here) override;
+  void check_cancelled() override;
+  void run_blocking(void (*function)(void*), void* argument) override;
   void spawn_runtime_goroutine(const char* name, void (*body)(void*), void* argument) override;
   void preempt_running(seam::Goroutine& goroutine) override;
 

@@ -5,10 +5,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/seam/goroutine.h"
+
 namespace tandem::seam {
 
-struct Goroutine;
 struct Processor;
+
+/// Names one park of one goroutine: at most one wake() succeeds with it.
+struct ParkTicket {
+  Goroutine* goroutine = nullptr;
+  std::uint64_t number = 0;
+};
 
 /// Provided by sched/, used by gc/ and netpoll/. May be called on any processor's worker.
 class SchedulerPort {
@@ -27,6 +34,19 @@ class SchedulerPort {
   virtual void park_until(bool (*finished)(void*), void* argument, const char* reason) = 0;
   /// Makes every goroutine that waits in park_until look at its condition again.
   virtual void recheck_waiters() = 0;
+  /// Parks the running goroutine until wake() succeeds with the ticket that `publish` is given (kReady), `deadline_ns` on the
+  /// runtime's clock has come (kTimeout; UINT64_MAX: never), or it is cancelled (kCancelled: the caller withdraws what it has
+  /// published, then calls check_cancelled). `publish` is called once the goroutine has left its stack; false: do not wait after
+  /// all (kReady). For netpoll/.
+  virtual WakeReason park_published(bool (*publish)(void* argument, ParkTicket ticket), void* argument,
+                                    std::uint64_t deadline_ns, const char* reason) = 0;
+  /// Makes the goroutine runnable, on `here`, or somewhere where that is null. False: another one has, or it was cancelled. Any
+  /// thread.
+  virtual bool wake(ParkTicket ticket, Processor* here) = 0;
+  /// Throws Cancelled if the running goroutine is to be told so here.
+  virtual void check_cancelled() = 0;
+  /// Calls a function that may block the thread; the processor can be taken over meanwhile. On a goroutine only.
+  virtual void run_blocking(void (*function)(void*), void* argument) = 0;
   /// Starts a goroutine of the runtime's own (finaliser); it is not counted, nor cancelled by the end of run.
   virtual void spawn_runtime_goroutine(const char* name, void (*body)(void*), void* argument) = 0;
   /// The running goroutine has used up its slice: puts it at the end of the injection queue and runs another one.

@@ -10,6 +10,7 @@
 #include <tandem/make.h>
 #include <tandem/map.h>
 #include <tandem/member.h>
+#include <tandem/net.h>
 #include <tandem/persistent.h>
 #include <tandem/runtime.h>
 #include <tandem/select.h>

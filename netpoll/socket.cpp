@@ -1,0 +1,138 @@
+#include "netpoll/socket.h"
+
+#include <unistd.h>
+
+#include "runtime/base/assert.h"
+#include "runtime/base/clock.h"
+#include "runtime/seam/registry.h"
+
+namespace tandem::detail {
+
+using netpoll::EpollPoller;
+
+namespace {
+
+EpollPoller& running_poller() {
+  if (seam::registry.poller == nullptr) base::fatal("a tandem::net socket was made outside of tandem::run");
+  return static_cast<EpollPoller&>(*seam::registry.poller);
+}
+
+struct Waiting {
+  EpollPoller& poller;
+  netpoll::DescriptorId id;
+  netpoll::Direction direction;
+  seam::ParkTicket ticket;
+};
+
+void fire(void* cookie, std::uint32_t, seam::Processor* here) {
+  const seam::ParkTicket ticket = static_cast<Waiting*>(cookie)->ticket;  // gone once it is awake
+  seam::registry.scheduler->wake(ticket, here);
+}
+
+bool publish(void* argument, seam::ParkTicket ticket) {
+  auto& waiting = *static_cast<Waiting*>(argument);
+  waiting.ticket = ticket;
+  return waiting.poller.arm(waiting.id, waiting.direction, {&fire, &waiting});
+}
+
+}  // namespace
+
+void CloseSocket::operator()(Socket* socket) const noexcept { delete socket; }
+
+Socket::Socket(int descriptor) : descriptor_(descriptor) {
+  try {
+    EpollPoller& poller = running_poller();
+    session_ = poller.session();
+    id_ = poller.add(descriptor);
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+}
+
+Socket::~Socket() { close(); }
+
+EpollPoller* Socket::poller() const {
+  auto* const poller = static_cast<EpollPoller*>(seam::registry.poller);
+  return poller != nullptr && poller->session() == session_ ? poller : nullptr;
+}
+
+bool Socket::enter() {
+  // Acquire-release: the last one out comes after all that others did inside.
+  if ((users_.fetch_add(1, std::memory_order_acq_rel) & kClosed) == 0) return true;
+  leave();
+  return false;
+}
+
+void Socket::leave() noexcept {
+  if (users_.fetch_sub(1, std::memory_order_acq_rel) == (kClosed | 1)) ::close(descriptor_);
+}
+
+void Socket::close() noexcept {
+  if ((users_.fetch_or(kClosed, std::memory_order_acq_rel) & kClosed) != 0) return;
+  if (EpollPoller* const registered = poller()) registered->remove(id_, descriptor_, nullptr);
+  leave();
+}
+
+std::int64_t Socket::perform(Direction direction, const char* reason, Attempt attempt, void* argument,
+                             std::error_code& error) {
+  struct Inside {
+    Socket& socket;
+    ~Inside() { socket.leave(); }
+  };
+  error.clear();
+  if (!enter()) {
+    error = std::make_error_code(std::errc::operation_canceled);
+    return -1;
+  }
+  const Inside inside{*this};
+  for (;;) {
+    const std::uint64_t deadline = deadlines_[direction].load(std::memory_order_acquire);
+    if (deadline != UINT64_MAX && base::now_ns() >= deadline)
+      error = std::make_error_code(std::errc::timed_out);
+    else if (closed())
+      error = std::make_error_code(std::errc::operation_canceled);
+    if (error) return -1;
+    const std::int64_t result = attempt(descriptor_, argument);
+    if (result >= 0) return result;
+    if (result == -EINTR) continue;
+    if (result != -EAGAIN && result != -EWOULDBLOCK) {
+      error.assign(static_cast<int>(-result), std::generic_category());
+      return -1;
+    }
+    error = wait(direction, reason);
+    if (error) return -1;
+  }
+}
+
+std::int64_t Socket::call(Attempt attempt, void* argument, std::error_code& error) {
+  error.clear();
+  if (!enter()) {
+    error = std::make_error_code(std::errc::operation_canceled);
+    return -1;
+  }
+  const std::int64_t result = attempt(descriptor_, argument);
+  leave();
+  if (result < 0) error.assign(static_cast<int>(-result), std::generic_category());
+  return result;
+}
+
+// What ended the wait is looked at by the caller's next turn; an error only for a run that has ended meanwhile.
+std::error_code Socket::wait(Direction direction, const char* reason) {
+  EpollPoller* const registered = poller();
+  if (registered == nullptr) return std::make_error_code(std::errc::operation_canceled);
+  Waiting waiting{*registered, id_, direction, {}};
+  const seam::WakeReason reason_to_wake = seam::registry.scheduler->park_published(
+      &publish, &waiting, deadlines_[direction].load(std::memory_order_acquire), reason);
+  if (reason_to_wake == seam::WakeReason::kReady) return {};
+  registered->disarm(id_, direction);
+  if (reason_to_wake == seam::WakeReason::kCancelled) seam::registry.scheduler->check_cancelled();
+  return {};
+}
+
+void Socket::set_deadline(Direction direction, std::uint64_t deadline_ns) {
+  deadlines_[direction].store(deadline_ns, std::memory_order_release);
+  if (EpollPoller* const registered = poller()) registered->nudge(id_, direction);
+}
+
+}  // namespace tandem::detail

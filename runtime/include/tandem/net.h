@@ -1,0 +1,22 @@
+#pragma once
+/// \file
+/// The network. Blocking calls park the goroutine, never the thread.
+///
+/// \code
+///   auto listener = tandem::net::TcpListener::bind("127.0.0.1:8080");
+///   for (;;)
+///     tandem::go([stream = listener.accept()]() mutable {
+///       std::array<std::byte, 4096> buffer;
+///       while (std::size_t n = stream.read(buffer)) stream.write(std::span(buffer).first(n));
+///     });
+/// \endcode
+///
+/// Every call has two forms: one throws std::system_error, the other takes a std::error_code& and does not. std::errc::timed_out: the deadline
+/// has come; std::errc::operation_canceled: closed here. Both forms throw Cancelled, as everything that parks does. All calls are
+/// for goroutines, inside of a run; close() and destructors are for any thread. One goroutine at a time reads, and one writes.
+
+#include <tandem/net/endpoint.h>
+#include <tandem/net/lookup.h>
+#include <tandem/net/tcp.h>
+#include <tandem/net/udp.h>
+#include <tandem/net/unix.h>

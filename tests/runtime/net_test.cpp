@@ -1,0 +1,423 @@
+// The network over loopback: streams, ends of them, deadlines, closing, errors, and that nothing leaks.
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "tandem/tandem.h"
+#include "tests/support/run_fixture.h"
+#include "tests/support/scale.h"
+
+namespace tandem::net {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+/// Descriptors of this process, by the end of a test as many as at its beginning.
+std::size_t open_descriptors() {
+  std::size_t count = 0;
+  ::DIR* const directory = ::opendir("/proc/self/fd");
+  while (::readdir(directory) != nullptr) ++count;
+  ::closedir(directory);
+  return count;
+}
+
+class NetTest : public test::OnProcessors {
+ protected:
+  void SetUp() override { before_ = open_descriptors(); }
+  void TearDown() override { EXPECT_EQ(open_descriptors(), before_) << "descriptors leak"; }
+
+ private:
+  std::size_t before_ = 0;
+};
+TANDEM_ON_PROCESSORS(NetTest);
+
+std::span<std::byte> bytes_of(std::string& text) { return std::as_writable_bytes(std::span(text)); }
+
+std::string read_all(Stream& stream) {
+  std::string all, part(1000, '\0');
+  while (const std::size_t n = stream.read(bytes_of(part))) all.append(part, 0, n);
+  return all;
+}
+
+struct TcpPair {
+  TcpStream client, server;
+};
+TcpPair connected() {
+  TcpListener listener = TcpListener::bind("127.0.0.1:0");
+  TcpPair pair;
+  WaitGroup group;
+  group.go([&] { pair.client = TcpStream::connect(listener.local_endpoint().to_string()); });
+  pair.server = listener.accept();
+  group.wait();
+  return pair;
+}
+
+/// The error that a call ends with.
+template <class Call>
+std::error_code error_of(Call call) {
+  try {
+    call();
+  } catch (const std::system_error& error) {
+    return error.code();
+  }
+  return {};
+}
+
+TEST_P(NetTest, WhatIsWrittenIsRead) {
+  run_clean([] {
+    auto [client, server] = connected();
+    EXPECT_EQ(client.write("hello"), 5u);
+    std::string buffer(100, '\0');
+    EXPECT_EQ(server.read(bytes_of(buffer)), 5u);
+    EXPECT_EQ(buffer.substr(0, 5), "hello");
+    server.write("and back");
+    server.close();
+    EXPECT_EQ(read_all(client), "and back");
+    EXPECT_EQ(client.read(bytes_of(buffer)), 0u);
+    EXPECT_EQ(client.read({}), 0u);
+  });
+}
+
+TEST_P(NetTest, AHalfClosedStreamCanStillBeRead) {
+  run_clean([] {
+    auto [client, server] = connected();
+    client.write("question");
+    client.shutdown_write();
+    EXPECT_EQ(read_all(server), "question");
+    server.write("answer");
+    server.close();
+    EXPECT_EQ(read_all(client), "answer");
+  });
+}
+
+TEST_P(NetTest, MoreThanTheBuffersHoldGoesThroughInBothDirections) {
+  run_clean([] {
+    auto [client, server] = connected();
+    const std::size_t kBytes = test::scaled<std::size_t>(8) << 20;
+    std::string sent(std::max<std::size_t>(kBytes, 1 << 20), '\0');
+    for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 31 + i / 257);
+    WaitGroup group;
+    std::string at_server, at_client;
+    group.go([&] {
+      client.write(sent);
+      client.shutdown_write();
+    });
+    group.go([&] {
+      server.write(sent);
+      server.shutdown_write();
+    });
+    group.go([&] { at_server = read_all(server); });
+    group.go([&] { at_client = read_all(client); });
+    group.wait();
+    EXPECT_TRUE(at_server == sent);
+    EXPECT_TRUE(at_client == sent);
+  });
+}
+
+TEST_P(NetTest, AServerOfManyConnections) {
+  run_clean([] {
+    const int kConnections = test::scaled(200, 20);
+    TcpListener listener = TcpListener::bind("127.0.0.1:0");
+    WaitGroup server;
+    server.go([&] {
+      for (int i = 0; i < kConnections; ++i)
+        server.go([stream = listener.accept()]() mutable {
+          std::array<std::byte, 64> buffer;
+          while (const std::size_t n = stream.read(buffer)) stream.write(std::span(buffer).first(n));
+        });
+    });
+    WaitGroup clients;
+    std::atomic<int> right{0};
+    for (int i = 0; i < kConnections; ++i)
+      clients.go([&, i] {
+        TcpStream stream = TcpStream::connect(listener.local_endpoint());
+        for (int round = 0; round < 10; ++round) {
+          const std::string text = std::to_string(i) + "/" + std::to_string(round);
+          stream.write(text);
+          std::string echo(text.size(), '\0');
+          for (std::size_t got = 0; got < echo.size();) got += stream.read(bytes_of(echo).subspan(got));
+          right += echo == text;
+        }
+      });
+    clients.wait();
+    server.wait();
+    EXPECT_EQ(right, 10 * kConnections);
+  });
+}
+
+TEST_P(NetTest, DeadlinesEndWaits) {
+  run_clean([] {
+    auto [client, server] = connected();
+    std::string buffer(10, '\0');
+    const auto start = steady_clock::now();
+    client.set_read_deadline(start + 5ms);
+    EXPECT_EQ(error_of([&] { client.read(bytes_of(buffer)); }), std::errc::timed_out);
+    EXPECT_GE(steady_clock::now() - start, 5ms);
+    EXPECT_EQ(error_of([&] { client.read(bytes_of(buffer)); }), std::errc::timed_out) << "it stays past";
+    client.set_read_deadline(TimePoint::max());
+    server.write("x");
+    EXPECT_EQ(client.read(bytes_of(buffer)), 1u);
+    client.set_write_deadline(steady_clock::now() + 5ms);
+    std::error_code error;
+    const std::string much(64 << 20, 'x');
+    EXPECT_LT(client.write(much, error), much.size());
+    EXPECT_EQ(error, std::errc::timed_out);
+  });
+}
+
+TEST_P(NetTest, ADeadlineThatIsSetLaterWakesWhoWaits) {
+  run_clean([] {
+    auto [client, server] = connected();
+    WaitGroup group;
+    group.go([&, stream = &client] {
+      std::string buffer(10, '\0');
+      EXPECT_EQ(error_of([&] { stream->read(bytes_of(buffer)); }), std::errc::timed_out);
+    });
+    sleep_for(1ms);
+    client.set_deadline(steady_clock::now() - 1s);
+    group.wait();
+  });
+}
+
+TEST_P(NetTest, ClosingWakesWhoWaits) {
+  run_clean([] {
+    for (int round = 0; round < 20; ++round) {
+      auto [client, server] = connected();
+      TcpListener listener = TcpListener::bind("127.0.0.1:0");
+      WaitGroup group;
+      group.go([&, stream = &client] {
+        std::string buffer(10, '\0');
+        EXPECT_EQ(error_of([&] { stream->read(bytes_of(buffer)); }), std::errc::operation_canceled);
+      });
+      group.go([&] { EXPECT_EQ(error_of([&] { listener.accept(); }), std::errc::operation_canceled); });
+      if (round % 2 == 0) sleep_for(200us);
+      client.close();
+      listener.close();
+      group.wait();
+      EXPECT_EQ(error_of([&, stream = &client] { stream->write("x"); }), std::errc::operation_canceled);
+      client.close();
+    }
+  });
+}
+
+TEST_P(NetTest, CancellationEndsWaits) {
+  run_clean([] {
+    auto [client, server] = connected();
+    std::atomic<bool> cancelled{false};
+    try {
+      TaskGroup group;
+      group.go([&, stream = &client] {
+        std::string buffer(10, '\0');
+        try {
+          stream->read(bytes_of(buffer));
+        } catch (const Cancelled&) {
+          cancelled = true;
+          throw;
+        }
+      });
+      group.go([] {
+        sleep_for(1ms);
+        throw std::runtime_error("one fails, the others are cancelled");
+      });
+      group.wait();
+    } catch (const std::runtime_error&) {
+    }
+    EXPECT_TRUE(cancelled);
+    server.write("x");
+    std::string buffer(10, '\0');
+    EXPECT_EQ(client.read(bytes_of(buffer)), 1u) << "the stream can be used afterwards";
+  });
+}
+
+TEST_P(NetTest, AGonePeerIsAnErrorAndNoSignal) {
+  run_clean([] {
+    auto [client, server] = connected();
+    server.close();
+    std::error_code error;
+    for (int i = 0; i < 1000 && !error; ++i) {
+      client.write("into the void", error);
+      sleep_for(100us);
+    }
+    EXPECT_TRUE(error == std::errc::broken_pipe || error == std::errc::connection_reset) << error.message();
+  });
+}
+
+TEST_P(NetTest, ErrorsSayWhatWasWrong) {
+  run_clean([] {
+    std::string unused;
+    {
+      TcpListener listener = TcpListener::bind("127.0.0.1:0");
+      unused = listener.local_endpoint().to_string();
+      EXPECT_EQ(error_of([&] { TcpListener::bind(unused); }), std::errc::address_in_use);
+    }
+    EXPECT_EQ(error_of([&] { TcpStream::connect(unused); }), std::errc::connection_refused);
+    for (const char* bad :
+         {"", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "::1:80", "[::1:80", ":80"})
+      EXPECT_EQ(error_of([&] { TcpStream::connect(bad); }), std::errc::invalid_argument) << bad;
+    try {
+      TcpStream::connect("nowhere");
+    } catch (const std::system_error& error) {
+      EXPECT_NE(std::string(error.what()).find("TcpStream::connect(\"nowhere\")"), std::string::npos) << error.what();
+    }
+    std::error_code error;
+    TcpStream none;
+    EXPECT_FALSE(none);
+    none.write("x", error);
+    EXPECT_EQ(error, std::errc::bad_file_descriptor);
+  });
+}
+
+TEST_P(NetTest, EndpointsArePrintedAndParsed) {
+  run_clean([] {
+    for (const char* text : {"127.0.0.1:80", "[::1]:65535", "0.0.0.0:0", "[2001:db8::2]:443"}) {
+      const Endpoint endpoint = Endpoint::parse(text);
+      EXPECT_EQ(endpoint.to_string(), text);
+      EXPECT_EQ(endpoint, Endpoint::parse(endpoint.to_string()));
+    }
+    EXPECT_EQ(Endpoint::parse("[::1]:8080").address(), "::1");
+    EXPECT_EQ(Endpoint::parse("[::1]:8080").port(), 8080);
+    EXPECT_EQ(Endpoint().to_string(), "");
+    auto [client, server] = connected();
+    EXPECT_EQ(client.remote_endpoint(), server.local_endpoint());
+    EXPECT_EQ(client.local_endpoint(), server.remote_endpoint());
+    client.set_no_delay(false);
+  });
+}
+
+TEST_P(NetTest, NamesAreLookedUp) {
+  run_clean([] {
+    EXPECT_EQ(lookup("127.0.0.1"), std::vector<std::string>{"127.0.0.1"});
+    EXPECT_EQ(lookup("::1"), std::vector<std::string>{"::1"});
+    std::error_code error;
+    const auto found = lookup("localhost", error);
+    if (!error) {
+      EXPECT_TRUE(std::count(found.begin(), found.end(), "127.0.0.1") + std::count(found.begin(), found.end(), "::1") >
+                  0);
+    }
+    EXPECT_TRUE(lookup("", error).empty());
+    EXPECT_EQ(error, std::errc::invalid_argument);
+  });
+}
+
+TEST_P(NetTest, Datagrams) {
+  run_clean([] {
+    UdpSocket one = UdpSocket::bind("127.0.0.1:0"), other = UdpSocket::bind("127.0.0.1:0");
+    WaitGroup group;
+    group.go([&] {
+      std::array<std::byte, 100> buffer;
+      const auto [size, from] = other.receive_from(buffer);
+      EXPECT_EQ(from, one.local_endpoint());
+      other.send_to(std::span(buffer).first(size), from);
+    });
+    one.send_to(std::as_bytes(std::span(std::string_view("ping"))), other.local_endpoint());
+    std::string buffer(100, '\0');
+    const auto [size, from] = one.receive_from(bytes_of(buffer));
+    EXPECT_EQ(buffer.substr(0, size), "ping");
+    EXPECT_EQ(from, other.local_endpoint());
+    group.wait();
+    one.set_read_deadline(steady_clock::now() + 2ms);
+    EXPECT_EQ(error_of([&] { one.receive_from(bytes_of(buffer)); }), std::errc::timed_out);
+  });
+}
+
+TEST_P(NetTest, UnixSockets) {
+  run_clean([] {
+    const std::string path = "/tmp/tandem-net-test-" + std::to_string(::getpid());
+    for (const std::string& address : {path, "@" + path}) {
+      UnixListener listener = UnixListener::bind(address);
+      WaitGroup group;
+      group.go([&] {
+        UnixStream client = UnixStream::connect(address);
+        client.write("over a path");
+      });
+      UnixStream server = listener.accept();
+      EXPECT_EQ(read_all(server), "over a path");
+      group.wait();
+      EXPECT_EQ(error_of([&] { UnixListener::bind(address); }), std::errc::address_in_use);
+    }
+    EXPECT_NE(::access(path.c_str(), F_OK), 0) << "the path is removed";
+    EXPECT_EQ(error_of([&] { UnixStream::connect(path); }), std::errc::no_such_file_or_directory);
+    EXPECT_EQ(error_of([&] { UnixStream::connect(std::string(200, 'x')); }), std::errc::filename_too_long);
+  });
+}
+
+TEST_P(NetTest, StreamsTravelThroughChannels) {
+  run_clean([] {
+    const auto streams = make_channel<TcpStream>(1);
+    auto [client, server] = connected();
+    streams->send(std::move(server));
+    go([streams] { streams->receive()->write("from another goroutine"); });
+    EXPECT_EQ(read_all(client), "from another goroutine");
+  });
+}
+
+TEST_P(NetTest, OutOfDescriptorsIsAnErrorAndPasses) {
+  run_clean([] {
+    TcpListener listener = TcpListener::bind("127.0.0.1:0");
+    TcpStream waiting = TcpStream::connect(listener.local_endpoint());
+    ::rlimit limit{}, lower{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    lower = limit;
+    lower.rlim_cur = 3;  // all numbers that are free lie above
+    ::setrlimit(RLIMIT_NOFILE, &lower);
+    std::error_code accepted, connected;
+    listener.accept(accepted);
+    TcpStream::connect(listener.local_endpoint().to_string(), connected);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+    EXPECT_EQ(accepted, std::errc::too_many_files_open);
+    EXPECT_EQ(connected, std::errc::too_many_files_open);
+    EXPECT_TRUE(listener.accept());
+  });
+}
+
+TEST_P(NetTest, CollectionGoesOnBesideWaits) {
+  run_clean([] {
+    auto [client, server] = connected();
+    WaitGroup group;
+    group.go([&, stream = &server] {
+      std::array<std::byte, 8> buffer;
+      while (const std::size_t n = stream->read(buffer)) stream->write(std::span(buffer).first(n));
+    });
+    for (int i = 0; i < 20; ++i) {
+      const Local<String> text = make_string("round" + std::to_string(i % 10));
+      client.write(text->view());
+      collect();
+      std::string echo(text->size(), '\0');
+      for (std::size_t got = 0; got < echo.size();) got += client.read(bytes_of(echo).subspan(got));
+      EXPECT_EQ(echo, text->view());
+    }
+    client.close();
+    group.wait();
+  });
+}
+
+// A socket that outlives its run is closed by its destructor, and does not touch the next run's.
+TEST_P(NetTest, SocketsMayOutliveTheRun) {
+  std::optional<TcpListener> kept;
+  run_clean([&] { kept = TcpListener::bind("127.0.0.1:0"); });
+  run_clean([&] {
+    auto [client, server] = connected();
+    kept.reset();
+    client.write("x");
+    client.close();
+    EXPECT_EQ(read_all(server), "x");
+  });
+}
+
+}  // namespace
+}  // namespace tandem::net
