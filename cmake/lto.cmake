@@ -10,6 +10,7 @@ foreach(layer IN ITEMS ${TANDEM_LAYERS_BELOW_sched} sched)
 endforeach()
 target_link_libraries(test_lto PRIVATE tandem_test_options tandem_layer_usage)
 target_compile_options(test_lto PRIVATE -flto)
+set_target_properties(test_lto PROPERTIES UNITY_BUILD OFF)  # names repeat from layer to layer
 target_link_options(test_lto PRIVATE -flto=2 -O2 -Wl,-z,now)
 tandem_precompile(test_lto <gtest/gtest.h> ${TANDEM_STANDARD_HEADERS})
 
