@@ -38,7 +38,8 @@
 //   S3  Only the completion of a step writes the phase, and P's act on it through handshakes, except for three hints that may
 //       be seen early or late: the barrier byte, "is there work" and "was it committed" (gc/barrier.cpp says why).
 //   S4  A P serves its pending requests before it runs any goroutine, and after it gave itself up and took itself back.
-//   S5  No lock is held when a port is called; no port call parks except SchedulerPort::park_until and preempt_running.
+//   S5  No lock is held when a port is called; no port call parks except those of SchedulerPort that say so: park_until,
+//       park_published, run_blocking, preempt_running.
 //   S6  No safepoint lies between reading a reference and rooting it, or between a barrier's test and its store.
 //   S7  What crosses stacks (values handed over by channels, closures of new goroutines, Locals captured by reference) is
 //       copied by Local's own operations, which shade while any stack is unscanned.
