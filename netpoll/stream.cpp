@@ -1,17 +1,8 @@
 #include "tandem/net/stream.h"
 
 #include "netpoll/system_call.h"
-#include "tandem/detail/duration.h"
 
 namespace tandem::net {
-
-namespace {
-
-std::uint64_t nanoseconds_of(TimePoint time) {
-  return time == TimePoint::max() ? UINT64_MAX : detail::deadline_ns(time);
-}
-
-}  // namespace
 
 std::size_t Stream::read(std::span<std::byte> buffer, std::error_code& error) {
   error = socket_ ? std::error_code() : no_socket();
@@ -49,9 +40,9 @@ std::size_t Stream::write(std::span<const std::byte> bytes) {
   return or_throw("write", [&](std::error_code& error) { return write(bytes, error); });
 }
 
-void Stream::set_deadline(TimePoint time) { set_deadlines(socket_, true, true, nanoseconds_of(time)); }
-void Stream::set_read_deadline(TimePoint time) { set_deadlines(socket_, true, false, nanoseconds_of(time)); }
-void Stream::set_write_deadline(TimePoint time) { set_deadlines(socket_, false, true, nanoseconds_of(time)); }
+void Stream::set_deadline(TimePoint time) { set_deadlines(socket_, true, true, time); }
+void Stream::set_read_deadline(TimePoint time) { set_deadlines(socket_, true, false, time); }
+void Stream::set_write_deadline(TimePoint time) { set_deadlines(socket_, false, true, time); }
 
 void Stream::shutdown_write(std::error_code& error) {
   if (!socket_) {

@@ -6,6 +6,7 @@
 
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
+#include "tandem/detail/duration.h"
 #include "tandem/net/lookup.h"
 
 namespace tandem::net {
@@ -63,8 +64,9 @@ Endpoint endpoint_of(const SocketOwner& socket, int (*get)(int, ::sockaddr*, ::s
   return query.endpoint;
 }
 
-void set_deadlines(const SocketOwner& socket, bool read, bool write, std::uint64_t deadline_ns) {
+void set_deadlines(const SocketOwner& socket, bool read, bool write, TimePoint time) {
   if (!socket) return;
+  const std::uint64_t deadline_ns = time == TimePoint::max() ? UINT64_MAX : detail::deadline_ns(time);
   if (read) socket->set_deadline(netpoll::kRead, deadline_ns);
   if (write) socket->set_deadline(netpoll::kWrite, deadline_ns);
 }

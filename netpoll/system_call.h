@@ -12,6 +12,7 @@
 
 #include "netpoll/socket.h"
 #include "tandem/net/endpoint.h"
+#include "tandem/net/stream.h"
 
 namespace tandem::net {
 
@@ -40,8 +41,8 @@ detail::SocketOwner make_socket(int family, int type, std::error_code& error);
 
 void set_option(detail::Socket& socket, int level, int option, int value, std::error_code& error);
 Endpoint endpoint_of(const detail::SocketOwner& socket, int (*get)(int, ::sockaddr*, ::socklen_t*));
-/// Both directions; null sockets are passed over.
-void set_deadlines(const detail::SocketOwner& socket, bool read, bool write, std::uint64_t deadline_ns);
+/// TimePoint::max(): none. A null socket is passed over.
+void set_deadlines(const detail::SocketOwner& socket, bool read, bool write, TimePoint time);
 /// A connection accepted from the listener, or null.
 detail::SocketOwner accept_from(const detail::SocketOwner& listener, std::error_code& error);
 

@@ -103,9 +103,7 @@ TcpStream TcpListener::accept() {
   return or_throw("TcpListener::accept", [&](std::error_code& error) { return accept(error); });
 }
 
-void TcpListener::set_deadline(TimePoint time) {
-  set_deadlines(socket_, true, false, time == TimePoint::max() ? UINT64_MAX : detail::deadline_ns(time));
-}
+void TcpListener::set_deadline(TimePoint time) { set_deadlines(socket_, true, false, time); }
 Endpoint TcpListener::local_endpoint() const { return endpoint_of(socket_, &::getsockname); }
 void TcpListener::close() noexcept {
   if (socket_) socket_->close();

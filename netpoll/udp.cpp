@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 
 #include "netpoll/system_call.h"
-#include "tandem/detail/duration.h"
 
 namespace tandem::net {
 
@@ -27,10 +26,6 @@ SocketOwner bind_to(Endpoint endpoint, std::error_code& error) {
       },
       &endpoint, error);
   return error ? nullptr : std::move(socket);
-}
-
-std::uint64_t nanoseconds_of(TimePoint time) {
-  return time == TimePoint::max() ? UINT64_MAX : detail::deadline_ns(time);
 }
 
 }  // namespace
@@ -90,9 +85,9 @@ std::pair<std::size_t, Endpoint> UdpSocket::receive_from(std::span<std::byte> bu
   return or_throw("UdpSocket::receive_from", [&](std::error_code& error) { return receive_from(buffer, error); });
 }
 
-void UdpSocket::set_deadline(TimePoint time) { set_deadlines(socket_, true, true, nanoseconds_of(time)); }
-void UdpSocket::set_read_deadline(TimePoint time) { set_deadlines(socket_, true, false, nanoseconds_of(time)); }
-void UdpSocket::set_write_deadline(TimePoint time) { set_deadlines(socket_, false, true, nanoseconds_of(time)); }
+void UdpSocket::set_deadline(TimePoint time) { set_deadlines(socket_, true, true, time); }
+void UdpSocket::set_read_deadline(TimePoint time) { set_deadlines(socket_, true, false, time); }
+void UdpSocket::set_write_deadline(TimePoint time) { set_deadlines(socket_, false, true, time); }
 Endpoint UdpSocket::local_endpoint() const { return endpoint_of(socket_, &::getsockname); }
 void UdpSocket::close() noexcept {
   if (socket_) socket_->close();

@@ -9,7 +9,6 @@
 
 #include "netpoll/system_call.h"
 #include "runtime/seam/registry.h"
-#include "tandem/detail/duration.h"
 
 namespace tandem::net {
 
@@ -110,9 +109,7 @@ UnixStream UnixListener::accept() {
   return or_throw("UnixListener::accept", [&](std::error_code& error) { return accept(error); });
 }
 
-void UnixListener::set_deadline(TimePoint time) {
-  set_deadlines(socket_, true, false, time == TimePoint::max() ? UINT64_MAX : detail::deadline_ns(time));
-}
+void UnixListener::set_deadline(TimePoint time) { set_deadlines(socket_, true, false, time); }
 
 void UnixListener::close() noexcept {
   if (!path_.empty()) ::unlink(path_.c_str());
