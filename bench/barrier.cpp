@@ -39,9 +39,9 @@ void rounds_while_marking(Nodes& nodes, std::vector<std::int64_t>& durations) {
     over = true;
   });
   while (!over) {
-    const bool before = detail::barrier_bits() == detail::kBarrierStores;
+    const bool before = detail::barrier_bits() == detail::kBarrierOldValues;
     const std::int64_t taken = timed_round(nodes);
-    if (before && detail::barrier_bits() == detail::kBarrierStores) durations.push_back(taken);
+    if (before && detail::barrier_bits() == detail::kBarrierOldValues) durations.push_back(taken);
     yield();
   }
   cycle.wait();

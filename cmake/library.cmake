@@ -16,7 +16,8 @@ target_compile_definitions(tandem PUBLIC $<$<BOOL:${TANDEM_DEBUG_CHECKS}>:TANDEM
 # Every symbol is bound before main: the dynamic linker needs 2.7 KB of stack, which a goroutine may not have
 # left.
 target_link_options(tandem INTERFACE -Wl,-z,now)
-target_link_libraries(tandem PUBLIC Threads::Threads)
+target_link_libraries(tandem PUBLIC Threads::Threads $<$<BOOL:${TANDEM_HAS_TBB}>:TBB::tbb>
+                                    $<$<BOOL:${TANDEM_HAS_BDWGC}>:gc>)
 
 # Polls in loops without source changes: what is linked with this is compiled with a call to the runtime in every basic block
 # (seam/automatic_safepoint.cpp). docs/automatic-safepoints.md.

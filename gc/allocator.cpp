@@ -6,6 +6,7 @@
 #include <new>
 
 #include "gc/counters.h"
+#include "gc/grey_blocks.h"
 #include "gc/marker.h"
 #include "gc/sweeper.h"
 #include "runtime/base/os_memory.h"
@@ -86,9 +87,11 @@ bool Allocator::next_window(seam::Processor& processor, detail::LayoutNumber lay
       free &= ~free + 1;  // one cell at a time: every allocation comes by here
     else
       ++current.next_word;
-    allocated[word] |= free;
+    // Atomic: a conservative scan of a stack may look (conservative_scan.h).
+    __atomic_store_n(&allocated[word], allocated[word] | free, __ATOMIC_RELAXED);
     const auto bytes = static_cast<std::uint64_t>(std::popcount(free)) * block.cell_bytes;
     if (processor.allocate_black) {
+      grey_blocks.allocated_black(index, word, free);
       region.marks(index)[word].fetch_or(free, std::memory_order_relaxed);
       state.black_bytes += bytes;
     }
@@ -121,6 +124,7 @@ BlockIndex Allocator::acquire_block(seam::Processor& processor, detail::LayoutNu
   }
   if (stale) {
     sweeper.sweep_cells(block, committed);
+    counters.blocks_swept_on_allocation.add(1);
     sweeper.count_swept();
   }
   if (block != Region::kNoBlock) return block;
@@ -131,6 +135,7 @@ BlockIndex Allocator::acquire_block(seam::Processor& processor, detail::LayoutNu
 // Sweeps blocks of the layout until one has room; bounded, so that an allocation does not sweep a whole heap of full ones.
 BlockIndex Allocator::acquire_unswept(Space& space) {
   constexpr int kBlocksPerRefill = 16;
+  if (seam::registry.options->sweep == Options::Sweep::eager) return Region::kNoBlock;
   for (int tries = 0; tries < kBlocksPerRefill; ++tries) {
     BlockIndex block;
     {
@@ -140,6 +145,7 @@ BlockIndex Allocator::acquire_unswept(Space& space) {
       space.unswept.pop_back();
     }
     const std::uint32_t allocated = sweeper.sweep_cells(block, sweeper.committed_cycle.load(std::memory_order_acquire));
+    counters.blocks_swept_on_allocation.add(1);
     const bool full = allocated == region.block(block).cells;
     if (full) sweeper.put_away(space, block, allocated);
     sweeper.count_swept();
@@ -166,7 +172,7 @@ BlockIndex Allocator::lay_out_new(detail::LayoutNumber layout) {
   block.pattern = &pattern_at(layout / detail::kSizeClasses);
   block.leaf = block.pattern->leaf();
   block.swept_cycle = sweeper.committed_cycle.load(std::memory_order_acquire);
-  block.kind = BlockKind::kCells;
+  __atomic_store_n(&block.kind, BlockKind::kCells, __ATOMIC_RELEASE);
   counters.heap_bytes.set(region.blocks_in_use() * kBlockBytes);
   return index;
 }
@@ -179,7 +185,7 @@ void* Allocator::allocate_large(seam::Processor& processor, const Pattern& patte
   std::memset(region.address_of(head), 0, bytes);
   for (std::uint32_t i = 1; i < blocks; ++i) {
     region.block(head + i).head = head;
-    region.block(head + i).kind = BlockKind::kLargeTail;
+    __atomic_store_n(&region.block(head + i).kind, BlockKind::kLargeTail, __ATOMIC_RELEASE);
   }
   Block& block = region.block(head);
   block.cells = 1;
@@ -187,8 +193,8 @@ void* Allocator::allocate_large(seam::Processor& processor, const Pattern& patte
   block.leaf = pattern.leaf();
   block.object_bytes = bytes;
   block.swept_cycle = sweeper.committed_cycle.load(std::memory_order_acquire);
-  block.kind = BlockKind::kLarge;
   region.allocated(head)[0] = 1;
+  __atomic_store_n(&block.kind, BlockKind::kLarge, __ATOMIC_RELEASE);
   if (processor.allocate_black) {
     try_mark({head, 0});
     state_of(processor).black_bytes += bytes;
@@ -207,6 +213,7 @@ void Allocator::blacken_windows(seam::Processor& processor) {
     const std::uint64_t free = processor.windows[layout].free_cells;
     const CurrentBlock& current = state.current[layout];
     if (free == 0 || !current.held()) continue;
+    grey_blocks.allocated_black(current.block(), current.window_word, free);
     region.marks(current.block())[current.window_word].fetch_or(free, std::memory_order_relaxed);
     state.black_bytes += static_cast<std::uint64_t>(std::popcount(free)) * region.block(current.block()).cell_bytes;
   }

@@ -7,6 +7,8 @@
 #include "gc/counters.h"
 #include "gc/cycle.h"
 #include "gc/finalizer.h"
+#include "gc/grey_blocks.h"
+#include "gc/mark_executor.h"
 #include "gc/marker.h"
 #include "gc/pacer.h"
 #include "gc/persistent_roots.h"
@@ -74,16 +76,20 @@ void Collector::start(const Options& options) {
   finalizer.begin_run();
   pacer.begin_run(options);
   sweeper.committed_cycle.store(0, std::memory_order_relaxed);
-  marks_exclusively = seam::registry.processor_count == 1;
+  marks_exclusively = seam::registry.processor_count == 1 && options.mark_executor == Options::MarkExecutor::scheduler;
+  marker.begin_run(options);
+  start_mark_executor(options);
   cycle.begin_run();
 }
 
 void Collector::stop() {
+  stop_mark_executor();
   persistent_roots.clear();
   spaces.end_run();
   // A run may end in the middle of a cycle: what is grey then is dropped.
   while (MarkPacket* packet = marker.pool.take_published()) marker.pool.give_empty(packet);
   marker.pool.release();
+  grey_blocks.release();
   region.release();
   cycle.begin_run();
 }
@@ -106,13 +112,19 @@ bool Collector::work(seam::Processor& processor, std::uint64_t budget_ns, seam::
   const std::uint64_t cpu_begin = base::cpu_time_ns();
   const std::uint64_t begin = base::now_ns();
   const bool did = cycle.work(processor, begin + budget_ns);
-  counter_for(kind, phase).add(base::cpu_time_ns() - cpu_begin);
-  if (kind != seam::WorkKind::kIdle && did)
-    counters.by_processor[processor.index].kept_from_running.record(base::now_ns() - begin);
+  const std::uint64_t cpu_ns = base::cpu_time_ns() - cpu_begin;
+  counter_for(kind, phase).add(cpu_ns);
+  if (kind == seam::WorkKind::kIdle) counters.idle_cpu_ns.add(cpu_ns);
+  ProcessorCounters& mine = counters.by_processor[processor.index];
+  if (kind == seam::WorkKind::kFractional && did) mine.quanta.add(1);
+  if (kind != seam::WorkKind::kIdle && did) mine.kept_from_running.record(base::now_ns() - begin);
   return did;
 }
 
-void Collector::scan(seam::Goroutine& goroutine, seam::Processor& processor) { scan_goroutine(goroutine, processor); }
+void Collector::scan(seam::Goroutine& goroutine, seam::Processor& processor) {
+  counters.by_processor[processor.index].stacks_scanned_by_runner.add(1);
+  scan_goroutine(goroutine, processor);
+}
 
 void Collector::finish_run() {
   run_destructors();

@@ -1,7 +1,5 @@
 #include "gc/cycle.h"
 
-#include <algorithm>
-#include <cstring>
 #include <mutex>
 
 #include "gc/allocator.h"
@@ -9,10 +7,13 @@
 #include "gc/ephemeron_pass.h"
 #include "gc/finalizer.h"
 #include "gc/gc_trace.h"
+#include "gc/mark_clearing.h"
+#include "gc/mark_executor.h"
 #include "gc/marker.h"
 #include "gc/pacer.h"
 #include "gc/persistent_roots.h"
 #include "gc/planted_bugs.h"
+#include "gc/root_walk.h"
 #include "gc/roots.h"
 #include "gc/sweeper.h"
 #include "gc/verifier.h"
@@ -39,30 +40,45 @@ const seam::HandshakeOperation Cycle::kVerify{"verify", &stand_still, &verified}
 const seam::HandshakeOperation Cycle::kAllocateWhite{"allocate white", &allocate_white, &finished};
 
 namespace {
-/// Blocks whose mark bits are cleared at a time: 512 KiB of bitmap, some 30 us.
-constexpr std::uint32_t kClearBlocks = 1024;
-
 /// Blocks to sweep that are worth waking a worker for: some 20 us, as long as the wake-up takes.
 constexpr std::size_t kSweepBlocksPerWorker = 16;
 
+bool sweeps_in_background() { return registry.options->sweep != Options::Sweep::lazy; }
 std::size_t sweep_pieces() { return spaces.unswept_blocks.load(std::memory_order_relaxed) / kSweepBlocksPerWorker; }
 
 bool stops_the_world() { return registry.options->stop == Options::Stop::stop_the_world; }
+bool rescans() {
+  return registry.options->barrier == Options::WriteBarrier::insertion_rescan && !stops_the_world() &&
+         !planted(PlantedBug::kNoRescan);
+}
+
+/// What stores, loads and copies do in a phase (tandem/detail/barrier.h).
+std::uint8_t barrier_bits_of(Phase phase) {
+  if (!seam::is_marking(phase)) return 0;
+  switch (registry.options->barrier) {
+    case Options::WriteBarrier::hybrid: break;
+    case Options::WriteBarrier::insertion_rescan: return detail::kBarrierNewValues;
+    case Options::WriteBarrier::none: return 0;
+  }
+  constexpr std::uint8_t kStacksUnscanned = detail::kBarrierLoads | detail::kBarrierNewValues;
+  return detail::kBarrierOldValues | (phase <= Phase::kRoots ? kStacksUnscanned : 0);
+}
 }  // namespace
 
 void Cycle::begin_run() {
   completed_.store(0, std::memory_order_relaxed);
   roots_open_.store(false, std::memory_order_relaxed);
-  forget_clearing();  // the run before may have ended in the middle of it
+  mark_clearing.forget();  // the run before may have ended in the middle of it
   collector_clock.cycle.store(0, std::memory_order_relaxed);
+  collector_clock.root_round.store(0, std::memory_order_relaxed);
   collector_clock.phase.store(Phase::kIdle, std::memory_order_relaxed);
   detail::global_words.barrier.store(0, std::memory_order_relaxed);
 }
 
 // Under the lock of the Persistents: a foreign thread that holds it sees one phase throughout its operation.
-void Cycle::set_phase(Phase phase, std::uint8_t barrier_bits) {
+void Cycle::set_phase(Phase phase) {
   const std::lock_guard guard(persistent_roots.lock());
-  detail::global_words.barrier.store(barrier_bits, std::memory_order_relaxed);
+  detail::global_words.barrier.store(barrier_bits_of(phase), std::memory_order_relaxed);
   collector_clock.phase.store(phase, std::memory_order_seq_cst);
 }
 
@@ -78,12 +94,12 @@ void Cycle::start() {
   if (!collector_clock.phase.compare_exchange_strong(idle, Phase::kFinishSweep, std::memory_order_acq_rel)) return;
   started_at_ns_ = base::now_ns();
   pacer.cycle_started();
-  registry.scheduler->offer_cycle_step(sweep_pieces() + region.used() / kClearBlocks);
+  registry.scheduler->offer_cycle_step(sweep_pieces() + MarkClearing::pieces());
 }
 
 bool Cycle::has_work() const {
   switch (seam::current_phase()) {
-    case Phase::kIdle: return spaces.unswept_blocks.load(std::memory_order_relaxed) != 0;
+    case Phase::kIdle: return sweeps_in_background() && !sweeper.finished();
     case Phase::kFinishSweep: return true;
     case Phase::kRoots: return roots_open_.load(std::memory_order_acquire) && root_walk.chunks_left();
     case Phase::kMark: return marker.pool.any_published() || marker.active.load(std::memory_order_relaxed) == 0;
@@ -93,7 +109,7 @@ bool Cycle::has_work() const {
 
 bool Cycle::work(Processor& processor, std::uint64_t deadline_ns) {
   switch (seam::current_phase()) {
-    case Phase::kIdle: return sweeper.sweep_until(deadline_ns);
+    case Phase::kIdle: return sweeps_in_background() && sweeper.sweep_until(deadline_ns);
     case Phase::kFinishSweep: return sweeper.sweep_until(deadline_ns) || clear_marks(processor);
     case Phase::kRoots: return walk_roots(processor, deadline_ns);
     case Phase::kMark: return mark(processor, deadline_ns);
@@ -101,40 +117,23 @@ bool Cycle::work(Processor& processor, std::uint64_t deadline_ns) {
   }
 }
 
-// Mark bits are cleared when all blocks are swept and before the barrier is on (correction 13.5). Blocks taken meanwhile
-// have clear bits from the start.
 bool Cycle::clear_marks(Processor& processor) {
   if (!sweeper.finished()) return false;  // another worker sweeps the last blocks
-  prepare_clearing();
-  const std::uint32_t blocks = clear_blocks_.load(std::memory_order_acquire) - 1;
-  const std::uint32_t first = clear_next_.fetch_add(kClearBlocks, std::memory_order_relaxed);
-  if (first >= blocks && first != 0) return false;
-  const std::uint32_t count = std::min(kClearBlocks, blocks - first);
-  if (count != 0) std::memset(static_cast<void*>(region.marks(first)), 0, std::size_t{count} * kBitmapWords * 8);
-  // Acquire-release: the last one sees all bits clear. An empty region has one empty chunk.
-  if (clear_done_.fetch_add(std::max(count, 1U), std::memory_order_acq_rel) + std::max(count, 1U) >=
-      std::max(blocks, 1U))
-    begin(processor);
+  switch (mark_clearing.step()) {
+    case MarkClearing::Step::kNothing: return false;
+    case MarkClearing::Step::kSome: return true;
+    case MarkClearing::Step::kLast: begin(processor);
+  }
   return true;
-}
-
-void Cycle::prepare_clearing() {
-  if (clear_blocks_.load(std::memory_order_acquire) != 0) return;
-  std::uint32_t unprepared = 0;  // plus one, so that an empty region counts as prepared
-  clear_blocks_.compare_exchange_strong(unprepared, region.used() + 1, std::memory_order_acq_rel);
-}
-
-void Cycle::forget_clearing() {
-  clear_next_.store(0, std::memory_order_relaxed);
-  clear_done_.store(0, std::memory_order_relaxed);
-  clear_blocks_.store(0, std::memory_order_relaxed);
 }
 
 void Cycle::begin(Processor& here) {
   roots_open_.store(false, std::memory_order_relaxed);
+  rescanned_ = false;
   collector_clock.cycle.fetch_add(1, std::memory_order_acq_rel);
+  collector_clock.root_round.fetch_add(1, std::memory_order_acq_rel);
   if (stops_the_world()) registry.world_stop.begin();
-  set_phase(Phase::kBarrier, detail::kBarrierStores | detail::kBarrierLoads);
+  set_phase(Phase::kBarrier);
   registry.handshake.request(kSeeBarrier, here);
 }
 
@@ -142,9 +141,9 @@ void Cycle::begin(Processor& here) {
 void Cycle::see_barrier(Processor&) {}
 void Cycle::barrier_seen(Processor& here) {
   // Only now: a worker may have stood in clear_marks() until its safepoint, and must not find the cursor at 0 again.
-  cycle.forget_clearing();
+  mark_clearing.forget();
   if (stops_the_world()) registry.world_stop.all_reached();
-  cycle.set_phase(Phase::kBlack, detail::kBarrierStores | detail::kBarrierLoads);
+  cycle.set_phase(Phase::kBlack);
   registry.handshake.request(kAllocateBlack, here);
 }
 
@@ -158,7 +157,8 @@ void Cycle::allocate_black(Processor& processor) {
   allocator.blacken_windows(processor);
 }
 void Cycle::all_black(Processor& here) {
-  cycle.set_phase(Phase::kRoots, detail::kBarrierStores | detail::kBarrierLoads);
+  if (mark_executor != nullptr) mark_executor->reset();
+  cycle.set_phase(Phase::kRoots);
   registry.handshake.request(kScanRunning, here);
 }
 
@@ -172,6 +172,7 @@ void Cycle::scan_running(Processor& processor) {
 }
 void Cycle::running_scanned(Processor&) {
   root_walk.begin();
+  if (cycle.rescanned_) registry.world_stop.all_reached();
   cycle.roots_open_.store(true, std::memory_order_release);
   registry.scheduler->offer_cycle_step(root_walk.chunks());
 }
@@ -204,17 +205,32 @@ void Cycle::loads_settled(Processor&) {
   pacer.mark_started();
   ephemeron_pass.reset();
   cycle.mark_started_at_ns_ = base::now_ns();
-  cycle.set_phase(Phase::kMark, detail::kBarrierStores);
-  // Whoever marks shares what grows out of these, and wakes one more (marker.cpp).
+  cycle.set_phase(Phase::kMark);
+  cycle.offer_marking();
+}
+
+// Whoever marks shares what grows out of these, and wakes one more (marker.cpp).
+void Cycle::offer_marking() {
+  if (mark_executor != nullptr) mark_executor->offer(marker.pool.published());
   registry.scheduler->offer_cycle_step(marker.pool.published());
 }
 
 bool Cycle::mark_known(ProcessorState& state, std::uint64_t deadline_ns) {
+  if (mark_executor != nullptr) return feed_executor(state);
   bool any = marker.drain(state, deadline_ns);
   while (base::now_ns() < deadline_ns && ephemeron_pass.step(state)) {
     any = true;
     marker.drain(state, deadline_ns);
   }
+  return any;
+}
+
+// Workers see to the values of WeakMaps, and that what is grey is known to those who mark.
+bool Cycle::feed_executor(ProcessorState& state) {
+  bool any = false;
+  while (ephemeron_pass.step(state)) any = true;
+  any |= marker.publish_grey(state);
+  mark_executor->offer(marker.pool.published());
   return any;
 }
 
@@ -252,40 +268,52 @@ void Cycle::flush(Processor& processor) {
   state.marked_at_flush = state.marked_objects;
 }
 void Cycle::flushed(Processor& here) {
-  if (cycle.commit_if_done(here)) {
-    cycle.after_commit(here);
-  } else {
-    collector_clock.phase.store(Phase::kMark, std::memory_order_seq_cst);
-    registry.scheduler->offer_cycle_step(marker.pool.published());
+  switch (cycle.judge(here)) {
+    case Judgement::kCommitted: return cycle.after_commit(here);
+    case Judgement::kRescan: return cycle.begin_rescan(here);
+    case Judgement::kMarkOn: break;
   }
+  collector_clock.phase.store(Phase::kMark, std::memory_order_seq_cst);
+  cycle.offer_marking();
+}
+
+// -- barrier = insertion_rescan: stores have shaded what they wrote, but what was loaded is known only to stacks. So when marking
+// seems done, roots are scanned and marking goes on once more, with the world held: another round of the same steps.
+void Cycle::begin_rescan(Processor& here) {
+  rescanned_ = true;
+  if (!registry.world_stop.active()) registry.world_stop.begin();
+  collector_clock.root_round.fetch_add(1, std::memory_order_acq_rel);
+  set_phase(Phase::kRoots);
+  registry.handshake.request(kScanRunning, here);
 }
 
 // Judges the round and commits under the lock of the Persistents: no thread can shade in between.
-bool Cycle::commit_if_done(Processor& here) {
+Cycle::Judgement Cycle::judge(Processor& here) {
   const std::lock_guard guard(persistent_roots.lock());
-  if (persistent_roots.mark_pending(state_of(here)) || marker.pool.any_published()) return false;
-  std::uint64_t marked = 0;
+  if (persistent_roots.mark_pending(state_of(here)) || marker.pool.any_published()) return Judgement::kMarkOn;
+  std::uint64_t marked = mark_executor != nullptr ? mark_executor->marked_objects() : 0;
   for (Processor& processor : registry.all_processors()) {
     const ProcessorState& state = state_of(processor);
     marked += state.marked_at_flush;
-    if (state.dirty_at_flush && !planted(PlantedBug::kNoFlushRound)) return false;
+    if (state.dirty_at_flush && !planted(PlantedBug::kNoFlushRound)) return Judgement::kMarkOn;
     // Acquire: pairs with count_activity's release.
     if (state.activity.load(std::memory_order_acquire) != state.activity_at_flush &&
         !planted(PlantedBug::kNoActivityCheck))
-      return false;
+      return Judgement::kMarkOn;
   }
-  if (!ephemeron_pass.settled(marked)) return false;
+  if (rescans() && !rescanned_) return Judgement::kRescan;
+  if (!ephemeron_pass.settled(marked)) return Judgement::kMarkOn;
   // Before the phase: who sees that marking is over may want to know which blocks have been swept since (weak.cpp).
   sweeper.committed_cycle.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
   collector_clock.phase.store(Phase::kOff, std::memory_order_seq_cst);
   detail::global_words.barrier.store(0, std::memory_order_relaxed);
-  return true;
+  return Judgement::kCommitted;
 }
 
 void Cycle::after_commit(Processor& here) {
   if (!registry.options->verify_after_mark) return registry.handshake.request(kAllocateWhite, here);
   // The hold is posted before the handshake, so who acknowledges the one stays for the other.
-  if (!stops_the_world()) registry.world_stop.begin();
+  if (!registry.world_stop.active()) registry.world_stop.begin();
   registry.handshake.request(kVerify, here);
 }
 
@@ -293,7 +321,6 @@ void Cycle::after_commit(Processor& here) {
 void Cycle::stand_still(Processor&) {}
 void Cycle::verified(Processor& here) {
   verify_marks(here);
-  if (!stops_the_world()) registry.world_stop.end();
   registry.handshake.request(kAllocateWhite, here);
 }
 
@@ -311,17 +338,28 @@ void Cycle::finished(Processor&) {
     marked += state.marked_bytes;
     black += state.black_bytes;
     counters.objects_marked.add(state.marked_objects);
-    counters.bytes_marked.add(state.marked_bytes);
+    counters.by_processor[processor.index].marked_bytes.add(state.marked_bytes);
   }
+  if (mark_executor != nullptr) {
+    marked += mark_executor->marked_bytes();
+    counters.objects_marked.add(mark_executor->marked_objects());
+    counters.bytes_marked_by_executor.add(mark_executor->marked_bytes());
+  }
+  counters.bytes_marked.add(marked);
   pacer.cycle_ended(marked, black);
-  spaces.all_to_unswept();
+  // With the stop that ends when all is swept, whoever comes last ends it: this, or a sweeper.
+  const bool last_sweep_ends_stop = sweeps_in_the_stop();
+  spaces.all_to_unswept(last_sweep_ends_stop ? 1 : 0);
   counters.cycles.add(1);
   cycle.completed_.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
-  cycle.set_phase(Phase::kIdle, 0);
+  cycle.set_phase(Phase::kIdle);
   if (registry.options->gctrace) print_cycle_line(cycle.started_at_ns_, cycle.mark_started_at_ns_);
-  if (stops_the_world()) registry.world_stop.end();
+  if (last_sweep_ends_stop)
+    sweeper.count_swept();
+  else if (registry.world_stop.active())
+    registry.world_stop.end();
   registry.scheduler->recheck_waiters();
-  registry.scheduler->offer_cycle_step(sweep_pieces());
+  if (sweeps_in_background()) registry.scheduler->offer_cycle_step(sweep_pieces());
 }
 
 }  // namespace tandem::gc

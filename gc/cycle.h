@@ -10,7 +10,8 @@
 //   all_scanned      the walk is complete           -> a handshake, so that loads under way have shaded what they read
 //   loads_settled    that handshake complete        -> kMark: loads no longer shade; work: mark
 //   try_to_end       no worker marks, none is grey  -> kFlush: flush handshake
-//   flushed          flush complete                 -> kMark again, or commit
+//   flushed          flush complete                 -> kMark again, or commit; or once, with barrier = insertion_rescan and
+//                                                      the world held, kRoots again
 //   commit           there was an instant with no grey object -> kOff: barrier off, handshake 4
 //   finished         handshake 4 complete           -> kIdle: everything is unswept
 //
@@ -57,6 +58,8 @@ class Cycle {
   bool walk_roots(seam::Processor& processor, std::uint64_t deadline_ns);
   bool mark(seam::Processor& processor, std::uint64_t deadline_ns);
   bool mark_known(ProcessorState& state, std::uint64_t deadline_ns);
+  bool feed_executor(ProcessorState& state);
+  void offer_marking();
   bool try_to_end(seam::Processor& here);
 
   static void see_barrier(seam::Processor& processor);
@@ -76,11 +79,11 @@ class Cycle {
   static void verified(seam::Processor& here);
   static void finished(seam::Processor& here);
 
-  void prepare_clearing();
-  void forget_clearing();
-  bool commit_if_done(seam::Processor& here);
+  enum class Judgement { kMarkOn, kRescan, kCommitted };
+  Judgement judge(seam::Processor& here);
+  void begin_rescan(seam::Processor& here);
   void after_commit(seam::Processor& here);
-  void set_phase(seam::Phase phase, std::uint8_t barrier_bits);
+  void set_phase(seam::Phase phase);
 
   static const seam::HandshakeOperation kSeeBarrier;
   static const seam::HandshakeOperation kAllocateBlack;
@@ -91,10 +94,8 @@ class Cycle {
   static const seam::HandshakeOperation kAllocateWhite;
 
   std::atomic<std::uint64_t> completed_{0};
-  std::atomic<bool> roots_open_{false};         // handshake 3 is complete: stacks may be claimed
-  std::atomic<std::uint32_t> clear_blocks_{0};  // blocks whose marks are to be cleared; 0: not prepared
-  std::atomic<std::uint32_t> clear_next_{0};
-  std::atomic<std::uint32_t> clear_done_{0};
+  std::atomic<bool> roots_open_{false};  // handshake 3 is complete: stacks may be claimed
+  bool rescanned_ = false;               // barrier = insertion_rescan: the last round of this cycle has begun
   std::uint64_t started_at_ns_ = 0;
   std::uint64_t mark_started_at_ns_ = 0;
 };

@@ -51,8 +51,8 @@ CellRef cell_of_key(const void* key) {
 
 // As store_with_barrier(): the slot lies outside the heap, which makes no difference.
 void shade_overwritten(void* old_value, void* new_value) {
-  if (barrier_bits() & kBarrierStores) shade(old_value);
-  if (barrier_bits() & kBarrierLoads) shade(new_value);
+  if (barrier_bits() & kBarrierOldValues) shade(old_value);
+  if (barrier_bits() & kBarrierNewValues) shade(new_value);
 }
 }  // namespace
 

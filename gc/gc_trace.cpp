@@ -21,7 +21,7 @@ void print_cycle_line(std::uint64_t started_at_ns, std::uint64_t mark_started_at
                ms(mark_started_at_ns - started_at_ns), ms(now - mark_started_at_ns), mib(pacer.live()),
                mib(counters.heap_bytes.get()), mib(pacer.goal()), mib(counters.next_cycle_bytes.get()),
                static_cast<unsigned long long>(counters.objects_marked.get()),
-               static_cast<unsigned long long>(counters.stacks_scanned.get()),
+               static_cast<unsigned long long>(counters.stacks_scanned()),
                static_cast<double>(seam::registry.world_stop.longest_all_stopped_ns()) / 1e3);
 }
 

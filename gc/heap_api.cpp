@@ -2,6 +2,8 @@
 
 #include "tandem/heap.h"
 
+#include <sched.h>
+
 #include <new>
 
 #include "gc/allocator.h"
@@ -38,14 +40,27 @@ struct CollectWait {
 
 bool collected(void* argument) {
   const auto& wait = *static_cast<CollectWait*>(argument);
-  if (cycle.completed() >= wait.cycle) return sweeper.finished() || cycle.completed() > wait.cycle;
+  if (cycle.completed() >= wait.cycle)
+    return sweeper.finished() || cycle.completed() > wait.cycle ||
+           seam::registry.options->sweep == Options::Sweep::lazy;
   if (!cycle.running()) cycle.start();
   return false;
+}
+
+/// sweep = lazy: nobody else would. Blocks that allocations are sweeping are waited for.
+void sweep_here() {
+  constexpr std::uint64_t kBetweenSafepointsNs = 250'000;
+  while (!sweeper.finished() && seam::current_phase() == seam::Phase::kIdle) {
+    if (!sweeper.sweep_until(base::now_ns() + kBetweenSafepointsNs, counters.blocks_swept_on_allocation))
+      ::sched_yield();
+    seam::poll();
+  }
 }
 
 void collect_and_wait() {
   CollectWait wait{cycle.next_to_start()};
   if (!collected(&wait)) seam::registry.scheduler->park_until(&collected, &wait, "collection");
+  if (seam::registry.options->sweep == Options::Sweep::lazy) sweep_here();
 }
 
 /// Parks while the heap is too large for the running cycle to bound it (Pacer::must_stall).

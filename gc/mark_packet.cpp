@@ -3,6 +3,7 @@
 #include <mutex>
 #include <new>
 
+#include "gc/counters.h"
 #include "runtime/base/assert.h"
 
 namespace tandem::gc {
@@ -18,6 +19,7 @@ MarkPacket* PacketPool::take_empty() {
   }
   auto* packet = new (std::nothrow) MarkPacket;
   if (packet == nullptr) base::fatal("out of memory for the collector's mark packets (4 KiB)");
+  counters.mark_packets.add(1);
   return packet;
 }
 
@@ -30,8 +32,15 @@ void PacketPool::give_empty(MarkPacket* packet) {
 
 void PacketPool::publish(MarkPacket* packet) {
   const std::lock_guard guard(lock_);
-  packet->next = published_;
-  published_ = packet;
+  if (published_ == nullptr || !oldest_first_) {
+    packet->next = published_;
+    if (published_ == nullptr) last_ = packet;
+    published_ = packet;
+  } else {
+    packet->next = nullptr;
+    last_->next = packet;
+    last_ = packet;
+  }
   published_count_.fetch_add(1, std::memory_order_release);
 }
 

@@ -12,9 +12,10 @@
 namespace tandem::gc {
 
 /// One entry: the address of a marked cell; or, with kSliceBit set, of a place inside a large object from which one slice of
-/// it is to be scanned (marker.cpp).
+/// it is to be scanned; or, with kBlockBit set, of a block with marked cells to be scanned (grey_blocks.h).
 using MarkEntry = std::uintptr_t;
 inline constexpr MarkEntry kSliceBit = 1;
+inline constexpr MarkEntry kBlockBit = 2;
 
 struct MarkPacket {
   static constexpr std::uint32_t kCapacity = 510;  // 4 KiB with the two words below
@@ -30,18 +31,23 @@ class PacketPool {
   /// An empty packet. Throws nothing; out of memory is fatal (marking cannot be given up half-way).
   MarkPacket* take_empty();
   void give_empty(MarkPacket* packet);
-  /// Publishes a packet with grey objects / takes one, null when there is none.
+  /// Publishes a packet with grey objects / takes one, null when there is none: the last one that was published, or the first
+  /// (set_oldest_first).
   void publish(MarkPacket* packet);
   MarkPacket* take_published();
   std::uint64_t published() const { return published_count_.load(std::memory_order_acquire); }
   bool any_published() const { return published() != 0; }
+  /// Boot only.
+  void set_oldest_first(bool on) { oldest_first_ = on; }
   /// Frees all; the published ones must have been used up or dropped.
   void release();
 
  private:
   base::SpinLock lock_;
-  MarkPacket* published_ = nullptr;  // guarded by lock_
-  MarkPacket* empty_ = nullptr;      // guarded by lock_
+  bool oldest_first_ = false;        // fixed during a run
+  MarkPacket* published_ = nullptr;  // guarded by lock_, as the two below
+  MarkPacket* last_ = nullptr;       // of published_, when that is not null
+  MarkPacket* empty_ = nullptr;
   std::atomic<std::uint64_t> published_count_{0};
 };
 

@@ -8,6 +8,10 @@
 #include "gc/processor_state.h"
 #include "gc/region.h"
 
+namespace tandem {
+struct Options;
+}
+
 namespace tandem::gc {
 
 /// A cell, found from any address inside it.
@@ -34,7 +38,7 @@ inline bool is_marked(CellRef cell) {
   return region.marks(cell.block)[cell.index / 64].load(std::memory_order_acquire) >> (cell.index % 64) & 1;
 }
 
-/// With one processor nobody else sets mark bits, and a locked instruction a mark (a third of marking a small heap) is saved.
+/// With one processor, and no other threads that mark, nobody else sets mark bits, and a locked instruction a mark (a third of marking a small heap) is saved.
 /// Set at the start of a run.
 extern bool marks_exclusively;
 
@@ -58,6 +62,9 @@ class Marker {
   /// drives or has claimed the processor. Null is allowed.
   void shade(ProcessorState& state, std::uintptr_t address);
 
+  /// In which order grey objects are scanned, from now on. Boot only; reserves what it needs.
+  void begin_run(const Options& options);
+
   /// Scans grey objects until none is found or `deadline_ns` has passed. Leaves no grey object in the processor's packet.
   /// True when it scanned anything.
   bool drain(ProcessorState& state, std::uint64_t deadline_ns);
@@ -70,15 +77,17 @@ class Marker {
   std::atomic<std::uint32_t> active{0};
 
  private:
+  friend class ObjectScan;
+  bool drain_newest_first(ProcessorState& state, std::uint64_t deadline_ns);
+  template <bool kByBlock>
+  bool drain_oldest_first(ProcessorState& state, std::uint64_t deadline_ns);
   void push(ProcessorState& state, MarkEntry entry);
   bool refill(ProcessorState& state);
   void share(ProcessorState& state);
-  void scan_entry(ProcessorState& state, MarkEntry entry);
-  void scan_large(ProcessorState& state, std::uintptr_t from, BlockIndex head);
-  void scan_words(ProcessorState& state, std::uintptr_t object, std::uint64_t bitmap);
-  void scan_offsets(ProcessorState& state, std::uintptr_t object, const Pattern& pattern);
-  void scan_elements(ProcessorState& state, std::uintptr_t from, std::uintptr_t end, const Pattern& pattern);
-  bool mark_object(ProcessorState& state, std::uintptr_t address);
+
+  std::uint32_t prefetch_distance_ = 1;  // objects that are being fetched while others are scanned
+  bool oldest_first_ = false;
+  bool by_block_ = false;
 };
 
 extern Marker marker;

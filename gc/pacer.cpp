@@ -31,7 +31,8 @@ constexpr std::uint64_t kNever = UINT64_MAX;
 void Pacer::begin_run(const Options& options) {
   gc_percent_ = options.gc_percent;
   memory_limit_ = options.memory_limit;
-  by_goal_ = options.pacer == Options::Pacer::goal && options.collector == Options::Collector::concurrent;
+  by_goal_ = options.pacer == Options::Pacer::goal && options.collector != Options::Collector::none;
+  fixed_bytes_ = options.pacer == Options::Pacer::fixed ? options.pacer_fixed_bytes : 0;
   collect_every_ = options.collect_every;
   zeal_allocations_.store(0, std::memory_order_relaxed);
   live_.store(0, std::memory_order_relaxed);
@@ -43,15 +44,15 @@ void Pacer::begin_run(const Options& options) {
 
 void Pacer::set_goal() {
   const std::uint64_t live = live_.load(std::memory_order_relaxed);
-  std::uint64_t growth = kNever;
+  std::uint64_t growth = fixed_bytes_ != 0 ? fixed_bytes_ : kNever;
   if (by_goal_ && gc_percent_ >= 0) {
     const auto percent = static_cast<std::uint64_t>(gc_percent_);
     const std::uint64_t goal_min = kGoalMinBytes * percent / 100;
     growth = std::max(expected_live_ / 100 * percent, goal_min > live ? goal_min - live : 0);
     growth = std::max(growth, kGoalMinBytes / 4);
   }
-  std::uint64_t trigger = kNever;
-  if (growth != kNever)
+  std::uint64_t trigger = growth;
+  if (by_goal_ && growth != kNever)
     trigger = std::clamp(growth - std::min(growth, runway_ + runway_ / 4), growth / 100 * kTriggerMinPercent,
                          growth / 100 * kTriggerMaxPercent);
   if (by_goal_ && memory_limit_ != 0) {

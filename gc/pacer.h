@@ -58,6 +58,7 @@ class Pacer {
   std::int32_t gc_percent_ = 100;
   std::uint64_t memory_limit_ = 0;
   bool by_goal_ = true;
+  std::uint64_t fixed_bytes_ = 0;  // not 0: a cycle each so many bytes, whatever is live
   std::uint64_t collect_every_ = 0;
   std::atomic<std::uint64_t> zeal_allocations_{0};
   std::uint64_t allocated_at_start_ = 0;     // written by who starts a cycle

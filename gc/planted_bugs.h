@@ -19,6 +19,7 @@ enum class PlantedBug : int {
   kNoPersistents = 9,        // Persistents are not scanned
   kNoShadeOfWeakLocks = 10,  // what a weak reference gives back while marking is not shaded
   kOneEphemeronPass = 11,    // values of WeakMaps that lead to further keys are not followed
+  kNoRescan = 12,            // barrier = insertion_rescan: marking ends without the second round of roots
 };
 
 #if defined(TANDEM_PLANTED_BUGS) && TANDEM_PLANTED_BUGS

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <new>
 
+#include "gc/grey_blocks.h"
 #include "runtime/base/os_memory.h"
 
 namespace tandem::gc {
@@ -110,6 +111,7 @@ void Region::give(BlockIndex first, std::uint32_t blocks) {
     std::memset(static_cast<void*>(marks(b)), 0, kBitmapWords * 8);
     std::memset(allocated(b), 0, kBitmapWords * 8);
   }
+  grey_blocks.clear(first, blocks);
   if (blocks >= kDecommitBlocks) base::decommit(address_of(first), std::size_t{blocks} << kBlockShift);
   const std::lock_guard guard(lock_);
   for (std::size_t b = first; b < first + blocks; ++b) free_[b / 64] |= std::uint64_t{1} << (b % 64);

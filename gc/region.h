@@ -38,6 +38,8 @@ class Region {
   std::atomic<std::uint64_t>* constructed(BlockIndex b) { return constructed_ + std::size_t{b} * kBitmapWords; }
   std::atomic<std::uint64_t>* condemned(BlockIndex b) { return condemned_ + std::size_t{b} * kBitmapWords; }
 
+  /// Blocks that the address space has room for.
+  std::size_t blocks() const { return bytes_ >> kBlockShift; }
   /// Blocks [0, used()) have ever been taken.
   BlockIndex used() const { return used_.load(std::memory_order_acquire); }
   std::uint64_t blocks_in_use() const { return in_use_.load(std::memory_order_relaxed); }

@@ -52,8 +52,8 @@ Space* Spaces::create(detail::LayoutNumber layout) {
   return space;
 }
 
-void Spaces::all_to_unswept() {
-  std::uint64_t total = 0;
+void Spaces::all_to_unswept(std::uint64_t more) {
+  std::uint64_t total = more;
   for_each([&](Space& space) {
     const std::lock_guard guard(space.lock);
     space.unswept.swap(space.full);

@@ -36,8 +36,9 @@ class Spaces {
   Space& at(detail::LayoutNumber layout);
   LargeSpace& large() { return large_; }
 
-  /// Everything that was marked in the last cycle becomes unswept. After handshake 4.
-  void all_to_unswept();
+  /// Everything that was marked in the last cycle becomes unswept. After handshake 4. `more` is added to the blocks to be counted
+  /// as swept.
+  void all_to_unswept(std::uint64_t more);
   /// Takes any unswept block for sweeping; kNoBlock when there is none. `space` is null for a large object.
   BlockIndex take_unswept(Space*& space);
 

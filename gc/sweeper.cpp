@@ -16,6 +16,11 @@ namespace tandem::gc {
 
 Sweeper sweeper;
 
+bool sweeps_in_the_stop() {
+  const Options& options = *seam::registry.options;
+  return options.sweep == Options::Sweep::eager && options.stop == Options::Stop::stop_the_world;
+}
+
 namespace {
 
 constexpr int kPoison = 0xdb;
@@ -100,7 +105,9 @@ void Sweeper::put_away(Space& space, BlockIndex index, std::uint32_t allocated) 
 
 void Sweeper::count_swept() {
   // Acquire-release: who sees 0 sees all blocks swept.
-  if (spaces.unswept_blocks.fetch_sub(1, std::memory_order_acq_rel) == 1) seam::registry.scheduler->recheck_waiters();
+  if (spaces.unswept_blocks.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (sweeps_in_the_stop()) seam::registry.world_stop.end();
+  seam::registry.scheduler->recheck_waiters();
 }
 
 void Sweeper::sweep_large(BlockIndex head) {
@@ -126,7 +133,7 @@ void Sweeper::sweep_large(BlockIndex head) {
   }
 }
 
-bool Sweeper::sweep_until(std::uint64_t deadline_ns) {
+bool Sweeper::sweep_until(std::uint64_t deadline_ns, Counter& counter) {
   bool any = false;
   Space* space = nullptr;
   const std::uint64_t cycle = committed_cycle.load(std::memory_order_acquire);
@@ -136,6 +143,7 @@ bool Sweeper::sweep_until(std::uint64_t deadline_ns) {
       sweep_large(block);
     else
       put_away(*space, block, sweep_cells(block, cycle));
+    counter.add(1);
     count_swept();
     if (base::now_ns() >= deadline_ns) break;
   }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "gc/counters.h"
 #include "gc/space.h"
 
 namespace tandem::gc {
@@ -15,12 +16,13 @@ class Sweeper {
   /// has it as its current block). Returns how many cells are allocated now.
   std::uint32_t sweep_cells(BlockIndex block, std::uint64_t swept_cycle);
 
-  /// Sweeps unswept blocks until there is none left or the deadline has passed; puts each where it belongs. True if any.
-  bool sweep_until(std::uint64_t deadline_ns);
+  /// Sweeps unswept blocks until there is none left or the deadline has passed; puts each where it belongs, and counts it. True
+  /// if any.
+  bool sweep_until(std::uint64_t deadline_ns, Counter& counter = counters.blocks_swept_in_background);
 
   /// After sweep_cells on a block taken from Space::unswept that the caller does not keep.
   void put_away(Space& space, BlockIndex block, std::uint32_t allocated);
-  /// One block less to sweep; wakes those who wait for the end.
+  /// One block less to sweep; wakes those who wait for the end, and ends the stop if sweeping is part of it.
   void count_swept();
 
   /// Condemns every object of the block that has a destructor; true if there was any. For the end of a run: the block is
@@ -39,5 +41,8 @@ class Sweeper {
 };
 
 extern Sweeper sweeper;
+
+/// sweep = eager with stop = stop_the_world: the world is let go when all is swept.
+bool sweeps_in_the_stop();
 
 }  // namespace tandem::gc

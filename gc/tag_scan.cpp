@@ -4,10 +4,6 @@
 #include <immintrin.h>
 #endif
 
-// The scan reads whole stacks, redzones of the address sanitizer included, while their owners' closures may be under
-// construction: it is exempt from both sanitizers.
-#define TANDEM_RAW_SCAN __attribute__((no_sanitize("address", "thread"), noinline))
-
 namespace tandem::gc {
 
 namespace {

@@ -4,6 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
+// The scan reads whole stacks, redzones of the address sanitizer included, while their owners' closures may be under
+// construction: it is exempt from both sanitizers.
+#define TANDEM_RAW_SCAN __attribute__((no_sanitize("address", "thread"), noinline))
+
 namespace tandem::gc {
 
 /// Calls found(context, reference) for each tagged slot in [from, to). Both ends are multiples of 8. The memory may be

@@ -26,10 +26,7 @@ namespace tandem::gc {
 namespace {
 
 bool shade_if_marking(void* object, ProcessorState& state) {
-  const auto marking = [] {
-    const seam::Phase phase = seam::current_phase();
-    return phase >= seam::Phase::kBarrier && phase <= seam::Phase::kFlush;
-  };
+  const auto marking = [] { return seam::is_marking(seam::current_phase()); };
   if (!marking()) return false;
   const std::lock_guard guard(persistent_roots.lock());
   if (!marking()) return false;

@@ -24,6 +24,7 @@
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
+#include "runtime/seam/safepoint.h"
 #include "sched/ask_in_turn.h"
 #include "sched/dump.h"
 #include "sched/shared.h"
@@ -37,7 +38,7 @@ constexpr std::uint64_t kBlockedNs = 20'000;  // how long a processor may stay w
 constexpr std::uint64_t kTimerGraceNs =
     100'000;  // how late timers may be before a goroutine is asked to yield for them
 constexpr std::uint64_t kQuietNs = 1'000'000;
-constexpr std::uint64_t kQuantumIntervalNs = 1'000'000;
+using seam::kQuantumIntervalNs;
 constexpr std::uint64_t kNetworkNs = 10'000'000;
 constexpr std::uint32_t kBlockedRoundsBeforeBackOff = 50;
 constexpr std::uint32_t kIdleRoundsBeforeDeepSleep = 20;
@@ -79,6 +80,7 @@ class Monitor {
   std::uint64_t slice_ns_ = 0;
   std::uint64_t report_ns_ = 0;
   std::uint64_t last_quantum_ns_ = 0;
+  std::uint32_t turn_ = 0;            // whose turn it is to be given a quantum: idle processors first
   std::uint32_t blocked_rounds_ = 0;  // with a blocked worker whose processor nobody needs
   std::uint32_t idle_rounds_ = 0;
   bool some_blocked_ = false;
@@ -157,18 +159,21 @@ void Monitor::look_at(Processor& processor, std::uint64_t now) {
 void Monitor::hand_out_quanta(std::uint64_t now) {
   if (now - last_quantum_ns_ < kQuantumIntervalNs / seam::registry.processor_count) return;
   last_quantum_ns_ = now;
+  if (!shared->mark_idle && turn_++ % seam::registry.processor_count < idle_processors()) {
+    shared->idle_quanta.store(1, std::memory_order_relaxed);
+    return wake_workers(1);
+  }
   // A step of the cycle wakes as many idle workers as it has work for, but one of them may have found a goroutine to run.
-  if (idle_processors() > 0) wake_workers(1);
+  if (shared->mark_idle && idle_processors() > 0) wake_workers(1);
   ask_in_turn(seam::kRequestCollectorQuantum);
 }
 
 void Monitor::poll_network(std::uint64_t now) {
-  seam::PollerPort* const poller = seam::registry.poller;
-  if (poller == nullptr || poller->waiters() == 0 || shared->idle.watcher.load(std::memory_order_relaxed) != nullptr ||
+  if (!may_poll_network() || shared->idle.watcher.load(std::memory_order_relaxed) != nullptr ||
       now < shared->last_poll_ns.load(std::memory_order_relaxed) + kNetworkNs)
     return;
   shared->last_poll_ns.store(now, std::memory_order_relaxed);
-  poller->poll(0, nullptr);
+  seam::registry.poller->poll(0, nullptr);
 }
 
 /// When the next thing is due that nobody else would notice.
@@ -188,7 +193,8 @@ std::uint64_t Monitor::latest_wake_up(std::uint64_t now) const {
 }
 
 void Monitor::sleep(std::uint64_t now) {
-  if (all_idle() && !some_blocked_) {
+  const bool hands_out = !shared->mark_idle && seam::registry.collector->has_work();
+  if (all_idle() && !some_blocked_ && !hands_out) {
     if (++idle_rounds_ > kIdleRoundsBeforeDeepSleep) {
       // Sequentially consistent: we announce, then look; who drives a processor takes it off the idle count, then looks.
       deep_asleep.store(true, std::memory_order_seq_cst);

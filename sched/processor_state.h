@@ -47,7 +47,8 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   std::uint64_t round_start_ns = 0;
   base::Random random;
   context::StackCache stacks;
-  OwnedCounter steals, preemptions;  // anybody reads
+  OwnedCounter steals, preemptions;  // anybody reads, as the two below
+  OwnedCounter network_polls, network_polls_while_marking;
 
   TimerWheel timers;
 

@@ -45,6 +45,9 @@ void create_shared(const Options& options) {
   shared->stack_bytes_max = options.stack_size_max;
   shared->yield_every_poll = options.yield_every_poll;
   shared->steal_always = options.steal_always;
+  shared->mark_idle = options.mark_idle;
+  shared->roots_by_worker = options.roots_by == Options::RootsBy::worker;
+  shared->netpoll_during_mark = options.netpoll_during_mark;
   shared->simulated = options.seed != 0 && seam::registry.processor_count == 1;
   shared->zeal = options.yield_every_poll || options.steal_always || shared->simulated;
   shared->spin = seam::registry.processor_count <= usable_cpus();

@@ -28,13 +28,18 @@ struct Shared {
   bool simulated = false;  // simulation.h
   bool yield_every_poll = false;
   bool steal_always = false;
-  bool spin = true;  // false where there are more processors than CPUs
+  bool spin = true;                 // false where there are more processors than CPUs
+  bool mark_idle = true;            // Options
+  bool roots_by_worker = false;     // Options::roots_by
+  bool netpoll_during_mark = true;  // Options
   void (*on_unhandled_goroutine)(Goroutine& goroutine) = nullptr;
   Goroutine* first_goroutine = nullptr;
 
   // -- Anybody.
   std::atomic<std::uint64_t> last_poll_ns{0};
   std::atomic<std::uint32_t> turn_to_be_asked{0};  // ask_in_turn's
+  /// With mark_idle off: portions of collector work that workers with nothing to run may take (0 or 1).
+  std::atomic<std::uint32_t> idle_quanta{0};
   std::atomic<bool> ending{false};    // main has returned: goroutines are cancelled, new ones are born cancelled
   std::atomic<bool> stopping{false};  // workers leave their loops
   std::atomic<std::uint64_t> spawned_outside{0};  // by threads that drive no processor
@@ -54,5 +59,8 @@ struct Shared {
 
 /// Null while nothing runs. A pointer, so that foreign threads can ask.
 extern Shared* shared;
+
+/// Does somebody wait for a descriptor, and do workers look at them now (Options::netpoll_during_mark)?
+bool may_poll_network();
 
 }  // namespace tandem::sched

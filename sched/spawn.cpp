@@ -70,10 +70,10 @@ std::uint64_t take_id(Processor* here) {
 /// From phase `roots` on a goroutine is born scanned: what its closure holds shades itself, and its processor allocates
 /// black. Before that it is born unscanned: its creator may still allocate white. (A creator that reads a phase below
 /// roots may be late; then the goroutine is scanned once more than needed.)
-std::uint64_t birth_cycle() {
+std::uint64_t birth_round() {
   if (seam::current_phase() < seam::Phase::kRoots) [[likely]]
     return 0;
-  return seam::collector_clock.cycle.load(std::memory_order_relaxed);
+  return seam::collector_clock.root_round.load(std::memory_order_relaxed);
 }
 
 /// Zeroes a room whose bytes are rounded up to 16: a scan of the embryo must not find an old closure's tags.
@@ -157,7 +157,7 @@ void give_descriptor_back(Goroutine& goroutine, Processor& here) {
   goroutine.closure_operations = &operations;
   goroutine.wait_reason = "start";
   goroutine.wait_object = nullptr;
-  goroutine.scanned_cycle.store(birth_cycle(), std::memory_order_relaxed);
+  goroutine.scanned_round.store(birth_round(), std::memory_order_relaxed);
 }
 
 /// Release: who walks the table and sees `waiting` sees the fields set so far, and zeroes where the closure will be.

@@ -8,7 +8,7 @@
 namespace tandem::sched {
 
 [[gnu::noinline]] bool take_claimable(Goroutine& next, Processor& here) {
-  if (!seam::take_to_run(next, here)) {  // being scanned: its turn comes again
+  if (waits_for_scan(next, here) || !seam::take_to_run(next, here)) {  // being scanned: its turn comes again
     push_local(next, here);
     return false;
   }
@@ -16,6 +16,10 @@ namespace tandem::sched {
   // the collector's walk over all goroutines waits for its scan.
   if (seam::needs_scan(next, here)) seam::registry.collector->scan(next, here);
   return true;
+}
+
+bool waits_for_scan(const Goroutine& goroutine, const Processor& here) {
+  return seam::needs_scan(goroutine, here) && shared->roots_by_worker;
 }
 
 [[gnu::noinline]] bool begin_round(Processor& here) {

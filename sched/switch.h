@@ -16,6 +16,9 @@
 
 namespace tandem::sched {
 
+/// With roots_by = worker: the goroutine has been dequeued, but a collector worker is to scan it first. It goes back to a queue.
+bool waits_for_scan(const Goroutine& goroutine, const Processor& here);
+
 /// Why a goroutine left its stack: what the message to the next context says, who acts on it (finish_switch).
 enum class Leaving : std::uintptr_t {
   kNothing,     // it is the scheduler loop that left

@@ -9,6 +9,8 @@
 //   7. the collector's idle work, in portions of 100 us
 //   8. sleep
 
+#include <sched.h>
+
 #include <array>
 #include <utility>
 
@@ -31,11 +33,22 @@ constexpr std::uint64_t kSpinNs = 15'000;       // one wake-up of another CPU co
 constexpr std::size_t kInjectionBatch = 32;
 constexpr std::size_t kProcessorsMax = 256;  // Options::processors
 
-bool poll_network(Processor& here, std::uint64_t now) {
-  seam::PollerPort* const poller = seam::registry.poller;
+}  // namespace
+
+bool may_poll_network() {
+  const seam::PollerPort* const poller = seam::registry.poller;
   if (poller == nullptr || poller->waiters() == 0) return false;
+  return shared->netpoll_during_mark || !seam::is_marking(seam::current_phase());
+}
+
+namespace {
+
+bool poll_network(Processor& here, std::uint64_t now) {
+  if (!may_poll_network()) return false;
+  here.sched->network_polls.add();
+  if (seam::is_marking(seam::current_phase())) here.sched->network_polls_while_marking.add();
   shared->last_poll_ns.store(now, std::memory_order_relaxed);
-  return poller->poll(0, &here) > 0;
+  return seam::registry.poller->poll(0, &here) > 0;
 }
 
 struct Look {
@@ -189,6 +202,13 @@ Goroutine* find_runnable(Worker& worker, Processor& here) {
 
 /// The goroutine is off every queue: takes its stack, scans it if that is due. False: put back, take another.
 bool prepare_to_run(Goroutine& goroutine, Processor& here) {
+  if (waits_for_scan(goroutine, here)) {
+    push_local(goroutine, here);
+    // Turns into the collector worker that is waited for. When there is nothing to do yet, other processors have still to reach
+    // their safepoints.
+    if (!seam::registry.collector->work(here, kIdleWorkNs, seam::WorkKind::kFractional)) ::sched_yield();
+    return false;
+  }
   if (!seam::take_to_run(goroutine, here)) {
     push_local(goroutine, here);
     return false;
@@ -198,12 +218,20 @@ bool prepare_to_run(Goroutine& goroutine, Processor& here) {
   return true;
 }
 
+/// With mark_idle off: what the monitor hands out, and no more.
+bool work_for_share(Processor& here) {
+  if (shared->idle_quanta.exchange(0, std::memory_order_relaxed) == 0) return false;
+  return seam::registry.collector->work(here, seam::collector_quantum_ns(), seam::WorkKind::kFractional);
+}
+
 /// Step 7. True: something was done, look for goroutines again.
 bool work_for_collector(Worker& worker, Processor& here) {
   worker.collector_refused = false;
   if (!seam::registry.collector->has_work()) return false;
   stop_searching(worker, false);
-  if (seam::registry.collector->work(here, kIdleWorkNs, seam::WorkKind::kIdle)) return true;
+  const bool did = shared->mark_idle ? seam::registry.collector->work(here, kIdleWorkNs, seam::WorkKind::kIdle)
+                                     : work_for_share(here);
+  if (did) return true;
   worker.collector_refused = true;
   return false;
 }

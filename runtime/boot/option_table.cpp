@@ -15,6 +15,11 @@ constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr bool kOffered = true;
 constexpr bool kLater = false;
+#if defined(TANDEM_HAS_TBB)
+constexpr bool kHasTbb = true;
+#else
+constexpr bool kHasTbb = false;
+#endif
 
 class Table {
  public:
@@ -85,48 +90,45 @@ class Table {
     using RootsBy = Options::RootsBy;
     names("roots_by", &Options::roots_by,
           {{RootsBy::first_claim, "first_claim", kOffered},
-           {RootsBy::owner, "owner", kLater},
-           {RootsBy::worker, "worker", kLater}});
+           {RootsBy::owner, "owner", kOffered},
+           {RootsBy::worker, "worker", kOffered}});
     using Roots = Options::Roots;
     names("roots", &Options::roots,
-          {{Roots::precise, "precise", kOffered}, {Roots::conservative, "conservative", kLater}});
+          {{Roots::precise, "precise", kOffered}, {Roots::conservative, "conservative", kOffered}});
     using WriteBarrier = Options::WriteBarrier;
     names("barrier", &Options::barrier,
           {{WriteBarrier::hybrid, "hybrid", kOffered},
-           {WriteBarrier::insertion_rescan, "insertion_rescan", kLater},
-           {WriteBarrier::none, "none", kLater}});
+           {WriteBarrier::insertion_rescan, "insertion_rescan", kOffered},
+           {WriteBarrier::none, "none", kOffered}});
     using MarkExecutor = Options::MarkExecutor;
     names("mark_executor", &Options::mark_executor,
           {{MarkExecutor::scheduler, "scheduler", kOffered},
-           {MarkExecutor::tbb, "tbb", kLater},
-           {MarkExecutor::threads, "threads", kLater}});
+           {MarkExecutor::tbb, "tbb", kHasTbb},
+           {MarkExecutor::threads, "threads", kOffered}});
     fields_.push_back(std::make_unique<ShareOption>("mark_share", &Options::mark_share, 0.01, 0.9));
-    last_is_for_later();
     on_off("mark_idle", &Options::mark_idle);
-    last_is_for_later();
     on_off("mark_assist", &Options::mark_assist);
     integer("mark_assist_max_us", &Options::mark_assist_max_us, std::uint32_t{10}, std::uint32_t{1'000'000});
     using MarkOrder = Options::MarkOrder;
     names("mark_order", &Options::mark_order,
           {{MarkOrder::prefetch, "prefetch", kOffered},
-           {MarkOrder::lifo, "lifo", kLater},
-           {MarkOrder::fifo, "fifo", kLater},
-           {MarkOrder::block, "block", kLater}});
+           {MarkOrder::lifo, "lifo", kOffered},
+           {MarkOrder::fifo, "fifo", kOffered},
+           {MarkOrder::block, "block", kOffered}});
+    integer("mark_prefetch", &Options::mark_prefetch, std::uint32_t{1}, std::uint32_t{64});
     using Sweep = Options::Sweep;
     names("sweep", &Options::sweep,
           {{Sweep::lazy_and_background, "lazy_and_background", kOffered},
-           {Sweep::lazy, "lazy", kLater},
-           {Sweep::eager, "eager", kLater}});
+           {Sweep::lazy, "lazy", kOffered},
+           {Sweep::eager, "eager", kOffered}});
     using Pacer = Options::Pacer;
     names("pacer", &Options::pacer,
-          {{Pacer::goal, "goal", kOffered}, {Pacer::fixed, "fixed", kLater}, {Pacer::off, "off", kLater}});
+          {{Pacer::goal, "goal", kOffered}, {Pacer::fixed, "fixed", kOffered}, {Pacer::off, "off", kOffered}});
     bytes("pacer_fixed_bytes", &Options::pacer_fixed_bytes, 64 * kKiB, 1024 * kGiB);
     on_off("stack_shrink", &Options::stack_shrink);
-    last_is_for_later();
     on_off("stack_summary", &Options::stack_summary);
     last_is_for_later();
     on_off("netpoll_during_mark", &Options::netpoll_during_mark);
-    last_is_for_later();
     duration("slice", &Options::slice, 1, 10'000);
   }
 
@@ -135,7 +137,6 @@ class Table {
     on_off("verify_after_mark", &Options::verify_after_mark);
     on_off("poison_freed", &Options::poison_freed);
     on_off("handshake_every_poll", &Options::handshake_every_poll);
-    last_is_for_later();
     on_off("yield_every_poll", &Options::yield_every_poll);
     on_off("steal_always", &Options::steal_always);
   }

@@ -90,6 +90,8 @@ Options resolve_options(const Options& from_code, const char* const* environment
       throw std::invalid_argument("tandem: Options::" + std::string(field->name()) + " = " + field->text(options) +
                                   ": " + complaint);
   }
+  if (const std::string complaint = combination_complaint(options); !complaint.empty())
+    throw std::invalid_argument("tandem: Options: " + complaint);
   if (options.processors == 0) options.processors = options.seed != 0 ? 1 : available_cpus();
   return options;
 }

@@ -20,6 +20,9 @@ std::span<const OptionFieldPointer> option_fields();
 /// `environment` is as the global environ: "NAME=value" strings, null at the end.
 Options resolve_options(const Options& from_code, const char* const* environment);
 
+/// Empty: the values, each allowed by itself, go together. Otherwise which do not, and why.
+std::string combination_complaint(const Options& options);
+
 /// One TANDEM_FIELD=value line each.
 std::string text_of(const Options& options);
 

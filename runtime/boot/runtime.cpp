@@ -88,7 +88,9 @@ class Runtime {
     registry.processors = processors_.get();
     registry.processor_count = options_.processors;
     registry.goroutines.initialise();
-    registry.handshake.reset(options_.processors);
+    registry.handshake.reset(options_.processors, options_.handshake_every_poll);
+    // With this zeal there is always something to look for at a poll.
+    if (options_.handshake_every_poll) detail::global_words.poll.fetch_add(1, std::memory_order_relaxed);
     registry.world_stop.reset();
     poller_.open();
     registry.poller = &poller_;

@@ -70,11 +70,23 @@ void gather_collector(Statistics& into) {
   into.scan_cpu_ns = counters.scan_cpu_ns.get();
   into.sweep_cpu_ns = counters.sweep_cpu_ns.get();
   into.collector_cpu_ns = counters.collector_cpu_ns();
-  into.stacks_scanned = counters.stacks_scanned.get();
+  into.idle_cpu_ns = counters.idle_cpu_ns.get();
+  into.blocks_swept_on_allocation = counters.blocks_swept_on_allocation.get();
+  into.blocks_swept_in_background = counters.blocks_swept_in_background.get();
+  into.mark_packets = counters.mark_packets.get();
+  into.marked_bytes_by_executor = counters.bytes_marked_by_executor.get();
   // On the heap: 15 KiB is much of a small goroutine stack.
   const auto merged = std::make_unique<base::Histogram>();
-  for (std::uint32_t index = 0; index < counters.processors; ++index)
-    merged->merge(counters.by_processor[index].kept_from_running);
+  for (std::uint32_t index = 0; index < counters.processors; ++index) {
+    const gc::ProcessorCounters& processor = counters.by_processor[index];
+    merged->merge(processor.kept_from_running);
+    into.quanta += processor.quanta.get();
+    into.barrier_shades += processor.barrier_shades.get();
+    into.stacks_scanned += processor.stacks_scanned.get();
+    into.stacks_scanned_by_runner += processor.stacks_scanned_by_runner.get();
+    into.stack_bytes_released += processor.stack_bytes_released.get();
+    into.marked_bytes.push_back(processor.marked_bytes.get());
+  }
   into.kept_from_running = snapshot_of(*merged);
 }
 
@@ -87,6 +99,8 @@ void gather_scheduler(Statistics& into) {
     into.wakeups += state.wakeups.read();
     into.steals += state.steals.read();
     into.preemptions += state.preemptions.read();
+    into.network_polls += state.network_polls.read();
+    into.network_polls_while_marking += state.network_polls_while_marking.read();
   }
   into.goroutines_created += sched::shared->spawned_outside.load(std::memory_order_relaxed);
   into.goroutines = sched::live_goroutines();

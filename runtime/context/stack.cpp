@@ -251,11 +251,12 @@ void StackArena::trim(const Stack* stacks, std::size_t count) noexcept {
   }
 }
 
-void StackArena::release_deep(const Stack& stack, const void* sp) noexcept {
+std::size_t StackArena::release_deep(const Stack& stack, const void* sp) noexcept {
   const auto* live = static_cast<const std::byte*>(sp);
-  if (live < stack.low || live > stack.high) return;
+  if (live < stack.low || live > stack.high) return 0;
   const std::size_t deep = deep_bytes(stack, live);
   if (deep != 0) base::decommit(stack.low, deep);
+  return deep;
 }
 
 detail::GoroutineWords* StackArena::owner_of(const void* address) const noexcept {

@@ -100,8 +100,8 @@ class StackArena {
 
   // Gives back what a deep call has left behind: the pages more than a page below sp, but not the warm ones at the top. Where
   // there are none, which is usual, it costs a system call of a tenth of a microsecond. Only while nobody runs on the stack.
-  // Does nothing when sp lies elsewhere.
-  void release_deep(const Stack& stack, const void* sp) noexcept;
+  // Does nothing when sp lies elsewhere. Returns the bytes of address space that were given back.
+  std::size_t release_deep(const Stack& stack, const void* sp) noexcept;
 
   // Does the address lie in the guard of a slot? Async-signal-safe. Then `owner_of` names whose stack
   // overflowed (or null).

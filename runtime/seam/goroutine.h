@@ -65,7 +65,7 @@ struct alignas(base::kCacheLineBytes) Goroutine : detail::GoroutineWords {
   std::atomic<std::uint64_t> ticket{1};
   context::Context context{};                   // valid while not running; sp == null: never ran, no stack yet
   Goroutine* next = nullptr;                    // the one list it is on
-  std::atomic<std::uint64_t> scanned_cycle{0};  // number of the last cycle in which its roots were scanned
+  std::atomic<std::uint64_t> scanned_round{0};  // of CollectorClock::root_round: when its roots were scanned last
 
   // -- Line 2: what it runs, what it waits for.
   alignas(base::kCacheLineBytes) const ClosureOperations* closure_operations = nullptr;

@@ -8,8 +8,11 @@
 
 namespace tandem::seam {
 
-void Handshake::reset(std::uint32_t processors) {
+void Handshake::reset(std::uint32_t processors, bool zealous) {
   processors_ = processors;
+  zealous_ = zealous;
+  busy_.store(false, std::memory_order_relaxed);
+  put_off_.store(nullptr, std::memory_order_relaxed);
   number_.store(0, std::memory_order_relaxed);
   operation_.store(nullptr, std::memory_order_relaxed);
   remaining_.store(0, std::memory_order_relaxed);
@@ -21,6 +24,28 @@ const char* Handshake::name() const {
 }
 
 void Handshake::request(const HandshakeOperation& operation, Processor& here) {
+  if (!zealous_) [[likely]]
+    return start(operation, here);
+  put_off_.store(&operation, std::memory_order_seq_cst);
+  start_put_off(here);
+}
+
+// Sequentially consistent, as is the store of `busy_` in complete_if_last(): either we see that the handshake in flight is
+// complete, or its completion sees what we have put off.
+void Handshake::start_put_off(Processor& here) {
+  while (put_off_.load(std::memory_order_seq_cst) != nullptr && !busy_.exchange(true, std::memory_order_seq_cst)) {
+    if (const HandshakeOperation* operation = put_off_.exchange(nullptr, std::memory_order_acq_rel))
+      return start(*operation, here);
+    busy_.store(false, std::memory_order_seq_cst);
+  }
+}
+
+void Handshake::request_nothing(Processor& here) {
+  static constexpr HandshakeOperation kNothing{"nothing", [](Processor&) {}, [](Processor&) {}};
+  if (!busy_.exchange(true, std::memory_order_seq_cst)) start(kNothing, here);
+}
+
+void Handshake::start(const HandshakeOperation& operation, Processor& here) {
   TANDEM_CHECK(remaining_.load(std::memory_order_acquire) == 0, "a handshake is already in flight");
   operation_.store(&operation, std::memory_order_relaxed);
   remaining_.store(processors_, std::memory_order_relaxed);
@@ -58,7 +83,12 @@ bool Handshake::run_for(Processor& subject, std::uint64_t number) {
 }
 
 void Handshake::complete_if_last(bool last, Processor& here) {
-  if (last) operation_.load(std::memory_order_relaxed)->completed(here);
+  if (!last) return;
+  operation_.load(std::memory_order_relaxed)->completed(here);
+  if (!zealous_) [[likely]]
+    return;
+  busy_.store(false, std::memory_order_seq_cst);
+  start_put_off(here);
 }
 
 void Handshake::act_for_if_undriven(Processor& subject, Processor& here, std::uint64_t number) {

@@ -30,6 +30,11 @@ class Handshake {
   /// none is, or from `completed` of the one before.
   void request(const HandshakeOperation& operation, Processor& here);
 
+  /// Zeal (Options::handshake_every_poll): a handshake that does nothing, unless one is in flight. At a safepoint of `here`. A
+  /// handshake that is requested meanwhile is put off until it is complete.
+  void request_nothing(Processor& here);
+  bool zealous() const { return zealous_; }
+
   /// Runs what is pending for `processor`, which the caller drives; `here` is where completions run (the same one).
   void acknowledge(Processor& processor);
 
@@ -37,10 +42,12 @@ class Handshake {
     return processor.acknowledged.load(std::memory_order_relaxed) != number_.load(std::memory_order_acquire);
   }
   std::uint64_t number() const { return number_.load(std::memory_order_acquire); }
-  const char* name() const;              // of the last operation; for reports
-  void reset(std::uint32_t processors);  // boot only
+  const char* name() const;                                    // of the last operation; for reports
+  void reset(std::uint32_t processors, bool zealous = false);  // boot only
 
  private:
+  void start(const HandshakeOperation& operation, Processor& here);
+  void start_put_off(Processor& here);
   bool run_for(Processor& subject, std::uint64_t number);
   void complete_if_last(bool last, Processor& here);
   void act_for_if_undriven(Processor& subject, Processor& here, std::uint64_t number);
@@ -50,6 +57,11 @@ class Handshake {
   std::atomic<std::uint32_t> remaining_{0};
   std::atomic<std::uint64_t> requested_at_ns_{0};
   std::uint32_t processors_ = 0;
+
+  // -- Zeal. Who swaps `busy_` to true starts a handshake; its completion swaps it back.
+  bool zealous_ = false;
+  std::atomic<bool> busy_{false};
+  std::atomic<const HandshakeOperation*> put_off_{nullptr};
 };
 
 }  // namespace tandem::seam

@@ -22,8 +22,14 @@ struct CollectorClock {
   std::atomic<Phase> phase{Phase::kIdle};
   /// Number of the running or last cycle, from 1. Moves when a cycle starts, before its handshake 1.
   std::atomic<std::uint64_t> cycle{0};
+  /// Number of the running or last round of scanning roots: one a cycle, a second one with barrier = insertion_rescan. Moves
+  /// before the handshake that begins the round.
+  std::atomic<std::uint64_t> root_round{0};
 };
 extern constinit CollectorClock collector_clock;
+
+/// Is a cycle between its barrier and its commit?
+inline bool is_marking(Phase phase) { return phase >= Phase::kBarrier && phase <= Phase::kFlush; }
 
 inline Phase current_phase() { return collector_clock.phase.load(std::memory_order_acquire); }
 

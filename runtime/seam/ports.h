@@ -68,7 +68,7 @@ class CollectorPort {
   /// Does collector work of the current phase for at most about `budget_ns`; false when there was nothing to do.
   virtual bool work(Processor& processor, std::uint64_t budget_ns, WorkKind kind) = 0;
   /// Scans the roots of a goroutine that the caller owns by claim, by having dequeued it, or by being it (then `sp` is
-  /// the caller's stack pointer); sets scanned_cycle.
+  /// the caller's stack pointer); sets scanned_round.
   virtual void scan(Goroutine& goroutine, Processor& processor) = 0;
   /// Destructors and cleanups of what is left, at the end of run; called on the first goroutine when all others ended.
   virtual void finish_run() = 0;

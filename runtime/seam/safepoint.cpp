@@ -4,13 +4,13 @@
 
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
+#include "tandem/runtime.h"
 
 namespace tandem::seam {
 
-namespace {
-/// Mark work done for the fractional share at one safepoint; bounds how long a goroutine is kept from running.
-constexpr std::uint64_t kFractionalQuantumNs = 250'000;
-}  // namespace
+std::uint64_t collector_quantum_ns() {
+  return static_cast<std::uint64_t>(registry.options->mark_share * static_cast<double>(kQuantumIntervalNs));
+}
 
 bool serve_requests(Processor& processor) {
   // The verifier scans goroutines that stand at a safepoint from here on (verify_after_mark).
@@ -19,7 +19,7 @@ bool serve_requests(Processor& processor) {
   const std::uint32_t bits = take_requests(processor);
   if (bits & kRequestHandshake) registry.handshake.acknowledge(processor);
   if ((bits & kRequestCollectorQuantum) && !registry.world_stop.active())
-    registry.collector->work(processor, kFractionalQuantumNs, WorkKind::kFractional);
+    registry.collector->work(processor, collector_quantum_ns(), WorkKind::kFractional);
   // Last, and whether or not the bit was among these: a stop may have begun since they were taken, by a step of the cycle that
   // was completed just above, and the handshake after it been acknowledged on the way. Who began the stop relies on it that
   // whoever acknowledged that handshake stays here (world_stop.h).
@@ -36,6 +36,10 @@ namespace tandem::detail {
   auto* goroutine = static_cast<seam::Goroutine*>(current_goroutine());
   if (goroutine == nullptr) return;  // a thread's own stack: nothing to preempt, its worker serves requests in its loop
   auto& processor = *static_cast<seam::Processor*>(goroutine->processor);
+  if (seam::registry.handshake.zealous()) [[unlikely]] {
+    __atomic_store_n(&goroutine->context.sp, __builtin_frame_address(0), __ATOMIC_RELEASE);  // as in serve_requests()
+    seam::registry.handshake.request_nothing(processor);
+  }
   if (!seam::requests_pending(processor)) return;  // another processor's request
   const int saved_errno = errno;
   const bool give_up = seam::serve_requests(processor);

@@ -7,6 +7,11 @@
 
 namespace tandem::seam {
 
+/// Each processor is given a quantum of collector work about once in so long (sched/monitor.cpp).
+inline constexpr std::uint64_t kQuantumIntervalNs = 1'000'000;
+/// The quantum: Options::mark_share of the interval. Bounds how long a goroutine is kept from running.
+std::uint64_t collector_quantum_ns();
+
 /// Serves handshakes, holds and mark quanta of `processor`; by its driver, with no goroutine's stack in transition. Returns
 /// true when the running goroutine should give up its processor (its slice is over); the caller decides.
 bool serve_requests(Processor& processor);

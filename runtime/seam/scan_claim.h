@@ -38,8 +38,9 @@ inline bool take_to_run(Goroutine& goroutine, const Processor& here) {
 }
 
 inline bool needs_scan(const Goroutine& goroutine, const Processor& here) {
-  return here.scan_mode == ScanMode::kScanBeforeResume && goroutine.scanned_cycle.load(std::memory_order_relaxed) <
-                                                              collector_clock.cycle.load(std::memory_order_relaxed);
+  return here.scan_mode == ScanMode::kScanBeforeResume &&
+         goroutine.scanned_round.load(std::memory_order_relaxed) <
+             collector_clock.root_round.load(std::memory_order_relaxed);
 }
 
 /// Claims the stack of a goroutine that does not run. False: it runs, is dead, or somebody else scans it.

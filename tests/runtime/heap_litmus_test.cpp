@@ -40,7 +40,10 @@ class Kept {
  public:
   void add(Local<Canary> canary, std::uint64_t number) {
     ASSERT_TRUE(canary->is(number)) << "lost on the way: " << number;
-    const bool scanning = (tandem::detail::barrier_bits() & tandem::detail::kBarrierLoads) != 0;
+    using namespace tandem::detail;
+    // With barrier = insertion_rescan objects can be lost at any time while it is on.
+    const std::uint8_t bits = barrier_bits();
+    const bool scanning = (bits & kBarrierLoads) != 0 || bits == kBarrierNewValues;
     if (scanning && !scanning_) begin_generation();
     scanning_ = scanning;
     if (!scanning) return;

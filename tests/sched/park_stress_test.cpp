@@ -205,7 +205,7 @@ TEST_P(ParkStress, StacksAreClaimedWhileGoroutinesRun) {
       });
     };
     handshake(kAllowClaims);
-    seam::collector_clock.cycle = 1;
+    seam::collector_clock.root_round = 1;
     handshake(kScan);
 
     std::atomic<bool> stop{false};
@@ -217,12 +217,12 @@ TEST_P(ParkStress, StacksAreClaimedWhileGoroutinesRun) {
           Goroutine& goroutine = table.at(i);
           if (!seam::claim_for_scan(goroutine)) continue;
           ++claims;
-          goroutine.scanned_cycle.store(seam::collector_clock.cycle.load());
+          goroutine.scanned_round.store(seam::collector_clock.root_round.load());
           for (int k = 0; k < 20; ++k) base::cpu_relax();
           if (seam::release_scan_claim(goroutine))
             seam::registry.scheduler->enqueue(goroutine, sched::processor_of(*seam::current_goroutine()));
         }
-        seam::collector_clock.cycle.fetch_add(1);
+        seam::collector_clock.root_round.fetch_add(1);
         yield();
       }
     });
@@ -256,7 +256,7 @@ TEST_P(ParkStress, StacksAreClaimedWhileGoroutinesRun) {
         "off", [](seam::Processor& processor) { processor.scan_mode = seam::ScanMode::kNone; },
         [](seam::Processor&) {}};
     handshake(kOff);
-    seam::collector_clock.cycle = 0;
+    seam::collector_clock.root_round = 0;
   });
 }
 

@@ -125,13 +125,13 @@ TEST_P(Spawn, OnUnhandledReplacesTermination) {
 TEST_P(Spawn, BirthDuringACycleIsScannedBirthBeforeIsNot) {
   FakeCollector collector;
   run_scheduler(options(), collector, nullptr, [&] {
-    seam::collector_clock.cycle = 7;
-    auto cycle_of = [] { return seam::current_goroutine()->scanned_cycle.load(); };
+    seam::collector_clock.root_round = 7;
+    auto round_of = [] { return seam::current_goroutine()->scanned_round.load(); };
     std::atomic<std::uint64_t> before{99}, during{99};
     seam::collector_clock.phase = seam::Phase::kBlack;
-    go([&] { before = cycle_of(); });
+    go([&] { before = round_of(); });
     seam::collector_clock.phase = seam::Phase::kRoots;
-    go([&] { during = cycle_of(); });
+    go([&] { during = round_of(); });
     seam::collector_clock.phase = seam::Phase::kIdle;
     wait_until([] { return goroutine_count() == 1; });
     EXPECT_EQ(before.load(), 0u);

@@ -31,7 +31,7 @@ class FakeCollector final : public seam::CollectorPort {
   }
   void scan(seam::Goroutine& goroutine, seam::Processor&) override {
     scans.fetch_add(1);
-    goroutine.scanned_cycle.store(seam::collector_clock.cycle.load());
+    goroutine.scanned_round.store(seam::collector_clock.root_round.load());
   }
   void finish_run() override {
     finished_runs.fetch_add(1);

@@ -29,7 +29,7 @@ namespace tandem {
 struct Options {
   enum class Collector : std::uint8_t {
     concurrent,  ///< the library's own: precise, concurrent, in cycles that stop nobody
-    boehm,       ///< (later) bdwgc behind the same interface
+    boehm,       ///< bdwgc behind the same interface: it stops the world (docs/decisions/boehm.md)
     none,        ///< never collects; memory is given back when run returns
   };
   enum class Poller : std::uint8_t {
@@ -43,37 +43,37 @@ struct Options {
   };
   enum class RootsBy : std::uint8_t {
     first_claim,  ///< a parked stack is scanned by whoever comes first: a collector worker, or who resumes it
-    owner,        ///< (later) by the processor that resumes it
-    worker,       ///< (later) by collector workers only
+    owner,        ///< by the processor it ran on last, or who resumes it; nobody else, unless that processor is idle
+    worker,       ///< by collector workers only: a goroutine that is to be resumed waits for one
   };
   enum class Roots : std::uint8_t {
     precise,       ///< the tagged slots of Local
-    conservative,  ///< (later) every word of a stack
+    conservative,  ///< every word of a stack that leads to an object of the heap, besides the tagged slots
   };
   enum class WriteBarrier : std::uint8_t {
     hybrid,            ///< shades the overwritten value, and the new one while the stack is unscanned
-    insertion_rescan,  ///< (later) Dijkstra's, with a final stop that scans stacks again
-    none,              ///< (later) none, with stop_the_world only
+    insertion_rescan,  ///< Dijkstra's: shades the new value only; stacks are scanned again in a stop that ends marking
+    none,              ///< none, with stop_the_world only
   };
   enum class MarkExecutor : std::uint8_t {
     scheduler,  ///< the scheduler's own workers
-    tbb,        ///< (later) a oneTBB arena that knows nothing of goroutines
-    threads,    ///< (later) threads of its own
+    tbb,        ///< a oneTBB arena that knows nothing of goroutines
+    threads,    ///< threads of its own
   };
   enum class MarkOrder : std::uint8_t {
-    prefetch,  ///< last in, first out behind a queue of prefetched objects
-    lifo,      ///< (later)
-    fifo,      ///< (later)
-    block,     ///< (later) block by block
+    prefetch,  ///< last in, first out, behind a queue of mark_prefetch objects that are being fetched
+    lifo,      ///< last in, first out: depth first
+    fifo,      ///< first in, first out: breadth first
+    block,     ///< block by block, all grey objects of one at a time, as Go's Green Tea does
   };
   enum class Sweep : std::uint8_t {
     lazy_and_background,  ///< on allocation, and by workers that have nothing else to do
-    lazy,                 ///< (later) on allocation only
-    eager,                ///< (later) all of it at the end of a cycle
+    lazy,                 ///< on allocation, by collect(), and what is left when the next cycle begins
+    eager,                ///< never on allocation, all by workers, as marking; with stop_the_world within the stop
   };
   enum class Pacer : std::uint8_t {
     goal,   ///< a cycle ends when the heap has grown by gc_percent, or stays below memory_limit
-    fixed,  ///< (later) a cycle each pacer_fixed_bytes
+    fixed,  ///< a cycle each pacer_fixed_bytes, whatever is live
     off,    ///< cycles by collect() only
   };
 
@@ -131,26 +131,33 @@ struct Options {
   RootsBy roots_by = RootsBy::first_claim;
   Roots roots = Roots::precise;
   WriteBarrier barrier = WriteBarrier::hybrid;
+  /// Who marks. With tbb and threads the scheduler's workers scan roots and sweep, and decide when marking has ended, but mark
+  /// nothing; so many threads mark as mark_share of the processors, rounded up, and nothing keeps them from CPUs that
+  /// goroutines want.
   MarkExecutor mark_executor = MarkExecutor::scheduler;
-  /// (later, the default only) Part of all processors' time that marking may take while goroutines are
-  /// runnable. 0.01 to 0.9.
+  /// Part of a processor's time that collector work takes while goroutines are runnable, in quanta of mark_share times a
+  /// millisecond. 0.01 to 0.9.
   double mark_share = 0.25;
-  /// (later, on only) Do workers that have nothing to run mark?
+  /// Do workers that have nothing to run work for the collector? Off: they do mark_share of their time, like the others.
   bool mark_idle = true;
   /// Does a goroutine that allocates faster than marking keeps up help?
   bool mark_assist = true;
   /// The longest that one assist keeps its goroutine from going on, in microseconds. 10 to 1000000.
   std::uint32_t mark_assist_max_us = 500;
   MarkOrder mark_order = MarkOrder::prefetch;
+  /// For mark_order = prefetch: objects that are being fetched while others are scanned. 1 to 64.
+  std::uint32_t mark_prefetch = 16;
   Sweep sweep = Sweep::lazy_and_background;
   Pacer pacer = Pacer::goal;
   /// For pacer = fixed: bytes allocated between two cycles. 64 KiB to 1 TiB.
   std::uint64_t pacer_fixed_bytes = std::uint64_t{64} << 20;
-  /// (later) Gives pages below a parked goroutine's stack pointer back when it is scanned; refused when on.
-  bool stack_shrink = false;
+  /// Gives pages below a parked goroutine's stack pointer, which it used once, back to the system; each stack is looked at in
+  /// one of 16 cycles.
+  bool stack_shrink = true;
   /// (later) Keeps a summary of a stack that has not run since the last cycle; refused when on.
   bool stack_summary = false;
-  /// (later, on only) Are descriptors polled while a cycle is marking?
+  /// Do workers that have something to run or to mark look at descriptors while a cycle is marking? (One that has nothing to
+  /// do sleeps in the poller all the same.)
   bool netpoll_during_mark = true;
   /// How long a goroutine runs before it is asked to yield to others. 1 ms to 10 s.
   std::chrono::milliseconds slice{10};
@@ -163,7 +170,7 @@ struct Options {
   bool verify_after_mark = false;
   /// Fills freed cells with a pattern, so that a use after free shows.
   bool poison_freed = false;
-  /// (later) A handshake is requested as soon as the last one is complete, so that every poll serves one.
+  /// Every poll requests a handshake (that does nothing) unless one is in flight.
   bool handshake_every_poll = false;
   /// Every poll of a goroutine yields.
   bool yield_every_poll = false;

@@ -42,6 +42,10 @@ struct Statistics {
   std::uint64_t finalized_objects = 0;  ///< destructors and cleanups run
   std::uint64_t allocation_stalls = 0;  ///< times an allocation waited for a cycle to end: twice the growth was used up
 
+  std::uint64_t barrier_shades = 0;  ///< references that write barriers, loads and copies shaded while a cycle marked
+  std::uint64_t blocks_swept_on_allocation = 0;
+  std::uint64_t blocks_swept_in_background = 0;  ///< by workers, and when the next cycle began
+
   // -- Stops. With Options::stop = ragged no processor ever waits for another one, and both stay 0.
   std::uint64_t longest_all_stopped_ns = 0;  ///< from when the last processor stopped to when all were let go
   std::uint64_t times_held = 0;              ///< processors held, once for each and stop
@@ -51,7 +55,10 @@ struct Statistics {
   std::uint64_t scan_cpu_ns = 0;    ///< roots
   std::uint64_t sweep_cpu_ns = 0;
   std::uint64_t collector_cpu_ns = 0;  ///< all of the collector: the four above and its handshake operations
-  std::uint64_t process_cpu_ns = 0;    ///< the whole process since it started, all threads
+  std::uint64_t idle_cpu_ns = 0;       ///< part of it that workers with nothing to run did
+  std::uint64_t quanta =
+      0;  ///< portions of collector work that kept a runnable goroutine waiting, assists not included
+  std::uint64_t process_cpu_ns = 0;  ///< the whole process since it started, all threads
 
   // -- Goroutines.
   std::uint64_t goroutines = 0;  ///< gauge: started and not yet ended
@@ -63,6 +70,17 @@ struct Statistics {
   std::uint64_t steals = 0;       ///< goroutines taken from another processor's queue
   std::uint64_t preemptions = 0;  ///< slices that ended at a poll
   std::uint64_t stacks_scanned = 0;
+  std::uint64_t stacks_scanned_by_runner = 0;  ///< of these, by the worker that was about to resume the goroutine
+  std::uint64_t stack_bytes_released = 0;      ///< given back by Options::stack_shrink
+
+  // -- Balance of marking.
+  std::vector<std::uint64_t> marked_bytes;     ///< by processor, over all cycles
+  std::uint64_t mark_packets = 0;              ///< gauge: packets of grey objects, 4 KiB each, that marking has needed
+  std::uint64_t marked_bytes_by_executor = 0;  ///< by threads that are no workers (Options::mark_executor)
+
+  // -- Network.
+  std::uint64_t network_polls = 0;                ///< looks at descriptors by workers that do not sleep
+  std::uint64_t network_polls_while_marking = 0;  ///< of these, while a cycle marked
 
   // -- Handshakes.
   std::uint64_t handshakes = 0;         ///< requested

@@ -1,9 +1,12 @@
 #pragma once
-// Inline halves of the write barrier and of shading. The hybrid barrier of Go (proposal 17503), with a per-cycle switch:
-//   kBarrierStores  a store exchanges the slot, so that each overwritten value is seen by exactly one writer, and shades it;
-//   kBarrierLoads   some stack is unscanned: the new value of a store, every value read from a Member and every copied or
-//                   newly made Local is shaded too, because a scanned goroutine may be holding what it read through a
-//                   Local of another, unscanned stack, whose owner then drops it.
+// Inline halves of the write barrier and of shading. The hybrid barrier of Go (proposal 17503), with a per-cycle switch, is all
+// three flags while some stack is unscanned, then the first alone; Dijkstra's (Options::barrier = insertion_rescan) is the last
+// alone:
+//   kBarrierOldValues  a store exchanges the slot, so that each overwritten value is seen by exactly one writer, and shades it;
+//   kBarrierLoads      every value read from a Member and every copied or newly made Local is shaded too, because a scanned
+//                      goroutine may be holding what it read through a Local of another, unscanned stack, whose owner then
+//                      drops it;
+//   kBarrierNewValues  the new value of a store is shaded.
 // The flags are one global byte. A processor may see a change late; handshakes 1 and 4 bound how late.
 
 #include <atomic>
@@ -53,7 +56,8 @@ template <class T>
 
 /// First store to a slot that was null: no old value to shade.
 [[gnu::always_inline]] inline void initialise_managed(std::atomic<void*>& slot, void* value) {
-  shade_if_stacks_unscanned(value);
+  if (barrier_bits() & kBarrierNewValues) [[unlikely]]
+    shade(value);
   slot.store(value, std::memory_order_release);
 }
 

@@ -38,8 +38,9 @@ extern constinit StackMap stack_map;
 
 /// Bits of GlobalWords::barrier.
 enum BarrierBits : std::uint8_t {
-  kBarrierStores = 1,  ///< a store to a managed slot shades the value it overwrites
-  kBarrierLoads = 2,   ///< some stack is unscanned: stores shade the new value too, loads and copies what they read
+  kBarrierOldValues = 1,  ///< a store to a managed slot shades the value it overwrites
+  kBarrierLoads = 2,      ///< some stack is unscanned: loads and copies of Locals shade what they read
+  kBarrierNewValues = 4,  ///< a store, the first one to a slot too, shades the new value
 };
 
 struct alignas(64) GlobalWords {

@@ -1,0 +1,145 @@
+#include "gc/root_walk.h"
+
+#include <algorithm>
+
+#include "gc/attachments.h"
+#include "gc/counters.h"
+#include "gc/persistent_roots.h"
+#include "gc/roots.h"
+#include "runtime/base/cache_line.h"
+#include "runtime/base/spin_lock.h"
+#include "runtime/context/stack.h"
+#include "runtime/seam/phase.h"
+#include "runtime/seam/registry.h"
+#include "runtime/seam/scan_claim.h"
+#include "tandem/runtime.h"
+
+namespace tandem::gc {
+
+RootWalk root_walk;
+
+namespace {
+
+/// Goroutines a worker takes at a time: some 10 us of scanning when all are parked.
+constexpr std::size_t kGoroutinesPerChunk = 128;
+
+// Descriptors and tops of stacks of parked goroutines are cold: they are fetched so many goroutines ahead.
+constexpr std::size_t kDescriptorsAhead = 12;
+constexpr std::size_t kStacksAhead = 6;
+constexpr std::uintptr_t kStackBytesFetched = 512;  // most parked stacks are not larger
+
+__attribute__((no_sanitize("thread"))) void prefetch_descriptor(const seam::Goroutine& goroutine) {
+  const auto* const lines = reinterpret_cast<const std::byte*>(&goroutine);
+  for (std::size_t at = 0; at < sizeof(goroutine); at += base::kCacheLineBytes) __builtin_prefetch(lines + at);
+}
+
+// The two pointers may be changing: whatever is read, a prefetch does no harm.
+__attribute__((no_sanitize("thread"))) void prefetch_stack(const seam::Goroutine& goroutine) {
+  const auto sp = reinterpret_cast<std::uintptr_t>(goroutine.context.sp);
+  const auto base = reinterpret_cast<std::uintptr_t>(goroutine.stack_base);
+  const std::uintptr_t end = std::min(base, sp + kStackBytesFetched);
+  for (std::uintptr_t at = sp; at < end; at += base::kCacheLineBytes)
+    __builtin_prefetch(reinterpret_cast<const void*>(at));
+}
+
+/// A goroutine that was deep once may live on for long. One in so many is looked at in each cycle, the others in the next ones.
+constexpr std::size_t kCyclesPerRelease = 16;
+
+/// Its stack is claimed.
+void release_deep_pages(const seam::Goroutine& goroutine, ProcessorCounters& counted) {
+  const std::uint32_t state = goroutine.state.load(std::memory_order_relaxed) & seam::kStateMask;
+  if (state == seam::kBlocked || goroutine.context.sp == nullptr) return;  // f runs below sp; or there is no stack yet
+  counted.stack_bytes_released.add(
+      seam::registry.stacks->release_deep(goroutine.stack, context::live_low(goroutine.context)));
+}
+
+/// roots_by = owner: the processor that the goroutine ran on last; some processor if it never ran. It changes only when another
+/// one resumes the goroutine, which has scanned it then.
+__attribute__((no_sanitize("thread"))) std::uint32_t owner_of(const seam::Goroutine& goroutine, std::size_t index) {
+  const auto* const owner = static_cast<const seam::Processor*>(goroutine.processor);
+  return owner != nullptr ? owner->index : static_cast<std::uint32_t>(index % seam::registry.processor_count);
+}
+
+bool owners_scan() { return seam::registry.options->roots_by == Options::RootsBy::owner; }
+
+}  // namespace
+
+void RootWalk::begin() {
+  const std::size_t goroutines = seam::registry.goroutines.used();
+  goroutines_ = goroutines;
+  // First the table of Persistents, then the handles of weak references; the goroutines have cursors of their own.
+  common_chunks_ = 1 + (attachments.any_handles() ? Attachments::kShards : 0);
+  goroutine_chunks_ = (goroutines + kGoroutinesPerChunk - 1) / kGoroutinesPerChunk;
+  walks_ = owners_scan() ? seam::registry.processor_count : 1;
+  done_chunks_.store(0, std::memory_order_relaxed);
+  for (std::uint32_t walk = 0; walk < walks_; ++walk) next_of_walk_[walk].store(0, std::memory_order_relaxed);
+  next_common_.store(0, std::memory_order_release);
+}
+
+bool RootWalk::chunks_left() const {
+  if (next_common_.load(std::memory_order_acquire) < common_chunks_) return true;
+  for (std::uint32_t walk = 0; walk < walks_; ++walk)
+    if (next_of_walk_[walk].load(std::memory_order_relaxed) < goroutine_chunks_) return true;
+  return false;
+}
+
+bool RootWalk::step(seam::Processor& processor) {
+  if (!chunks_left()) return false;
+  if (next_common_.load(std::memory_order_relaxed) < common_chunks_) {
+    const std::size_t chunk = next_common_.fetch_add(1, std::memory_order_relaxed);
+    if (chunk == 0)
+      persistent_roots.scan(*processor.gc);
+    else if (chunk < common_chunks_)
+      attachments.scan(chunk - 1, *processor.gc);
+    if (chunk < common_chunks_) return true;
+  }
+  if (walks_ == 1) return step_of_walk(0, processor);
+  if (step_of_walk(processor.index, processor)) return true;
+  // Others' goroutines only where nobody drives their processor.
+  for (const seam::Processor& other : seam::registry.all_processors())
+    if (other.status.load(std::memory_order_relaxed) != seam::ProcessorStatus::kRunning &&
+        step_of_walk(other.index, processor))
+      return true;
+  return false;
+}
+
+bool RootWalk::step_of_walk(std::uint32_t walk, seam::Processor& processor) {
+  if (next_of_walk_[walk].load(std::memory_order_relaxed) >= goroutine_chunks_) return false;
+  const std::size_t chunk = next_of_walk_[walk].fetch_add(1, std::memory_order_relaxed);
+  if (chunk >= goroutine_chunks_) return false;
+  scan_goroutines(chunk, walk, processor);
+  return true;
+}
+
+bool RootWalk::finished_by_me() {
+  // Acquire-release: the last one sees what all others scanned.
+  return done_chunks_.fetch_add(1, std::memory_order_acq_rel) + 1 == chunks();
+}
+
+void RootWalk::scan_goroutines(std::size_t chunk, std::uint32_t walk, seam::Processor& processor) {
+  const std::uint64_t round = seam::collector_clock.root_round.load(std::memory_order_relaxed);
+  const std::uint64_t cycle = seam::collector_clock.cycle.load(std::memory_order_relaxed);
+  const std::size_t end = std::min(goroutines_, (chunk + 1) * kGoroutinesPerChunk);
+  const bool shrinks = seam::registry.options->stack_shrink;
+  seam::GoroutineTable& table = seam::registry.goroutines;
+  for (std::size_t i = chunk * kGoroutinesPerChunk; i < end; ++i) {
+    if (i + kDescriptorsAhead < end) prefetch_descriptor(table.at(i + kDescriptorsAhead));
+    if (i + kStacksAhead < end) prefetch_stack(table.at(i + kStacksAhead));
+    seam::Goroutine& goroutine = table.at(i);
+    while (goroutine.scanned_round.load(std::memory_order_acquire) < round) {
+      if (goroutine.state.load(std::memory_order_acquire) == seam::kDead) break;
+      if (walks_ > 1 && owner_of(goroutine, i) != walk) break;
+      if (!seam::claim_for_scan(goroutine)) {
+        base::cpu_relax();  // a worker scans it, to resume it; or it has just ended
+        continue;
+      }
+      if (goroutine.scanned_round.load(std::memory_order_relaxed) < round) scan_goroutine(goroutine, processor);
+      if (shrinks && (i + cycle) % kCyclesPerRelease == 0)
+        release_deep_pages(goroutine, counters.by_processor[processor.index]);
+      if (seam::release_scan_claim(goroutine)) seam::registry.scheduler->enqueue(goroutine, processor);
+      break;
+    }
+  }
+}
+
+}  // namespace tandem::gc
