@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <unordered_map>
 #include <vector>
 
@@ -75,6 +76,12 @@ class Attachments {
   /// Shades the values of one shard whose keys and maps are marked.
   void scan_ephemerons(std::size_t shard, ProcessorState& state);
 
+  /// For bdwgc, with the world stopped: each cell that has something attached; each handle, and each value of a WeakMap.
+  template <class Function>
+  void for_each_cell(Function function);
+  template <class Function>
+  void for_each_reference(Function function);
+
   /// The end of a run: all handles become null. Later all cleanups go to the finaliser, and nothing is attached any more.
   void forget_handles();
   void release_all();
@@ -100,5 +107,27 @@ class Attachments {
 };
 
 extern Attachments attachments;
+
+template <class Function>
+void Attachments::for_each_cell(Function function) {
+  for (Shard& shard : shards_) {
+    const std::lock_guard guard(shard.lock);
+    for (const auto& [block, cells] : shard.cells_by_block)
+      for (const auto& [cell, attached] : cells) function(CellRef{block, cell});
+  }
+}
+
+template <class Function>
+void Attachments::for_each_reference(Function function) {
+  for (Shard& shard : shards_) {
+    const std::lock_guard guard(shard.lock);
+    for (const auto& [block, cells] : shard.cells_by_block)
+      for (const auto& [cell, attached] : cells) {
+        for (detail::WeakHandle* handle : attached.handles) function(handle);
+        for (const Ephemeron& entry : attached.ephemerons)
+          if (!entry.table->dead.load(std::memory_order_relaxed)) function(entry.value);
+      }
+  }
+}
 
 }  // namespace tandem::gc

@@ -3,6 +3,7 @@
 #include <mutex>
 
 #include "gc/attachments.h"
+#include "gc/boehm/boehm_heap.h"
 #include "gc/ephemeron_pass.h"
 #include "gc/planted_bugs.h"
 #include "runtime/base/assert.h"
@@ -44,9 +45,13 @@ namespace tandem::detail {
 using namespace tandem::gc;
 
 namespace {
+CellRef cell_of_object(const void* object) {
+  return boehm::in_use ? boehm::key_of(object) : cell_of(reinterpret_cast<std::uintptr_t>(object));
+}
+
 CellRef cell_of_key(const void* key) {
   if (key == nullptr) base::fatal("a WeakMap was given a null reference as key");
-  return cell_of(reinterpret_cast<std::uintptr_t>(key));
+  return cell_of_object(key);
 }
 
 // As store_with_barrier(): the slot lies outside the heap, which makes no difference.
@@ -57,11 +62,11 @@ void shade_overwritten(void* old_value, void* new_value) {
 }  // namespace
 
 EphemeronTable* make_ephemeron_table(void* map) {
-  if (!region.contains(map))
+  if (!(boehm::in_use ? boehm::contains(map) : region.contains(map)))
     base::fatal("a tandem::WeakMap lies at %p, outside the managed heap: use make_weak_map", map);
   auto table = std::make_shared<EphemeronTable>(reinterpret_cast<std::uintptr_t>(map));
   EphemeronTable* const result = table.get();
-  const CellRef cell = cell_of(reinterpret_cast<std::uintptr_t>(map));
+  const CellRef cell = cell_of_object(map);
   const std::lock_guard guard(attachments.lock_of(cell.block));
   attachments.add_table(cell, std::move(table));
   return result;

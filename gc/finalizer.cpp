@@ -31,6 +31,12 @@ void Finalizer::destroy(CellRef cell) {
   region.condemned(cell.block)[cell.index / 64].fetch_and(~bit, std::memory_order_release);
 }
 
+void Finalizer::destroy(const CondemnedObject& condemned) {
+  condemned.destroy(condemned.object);
+  const std::lock_guard guard(lock_);
+  std::erase(being_destroyed_, condemned.object);
+}
+
 bool Finalizer::run_one() {
   Task task;
   {
@@ -38,10 +44,13 @@ bool Finalizer::run_one() {
     if (queue_.empty()) return false;
     task = std::move(queue_.front());
     queue_.pop_front();
+    if (const auto* condemned = std::get_if<CondemnedObject>(&task)) being_destroyed_.push_back(condemned->object);
   }
   if (auto* cleanup = std::get_if<std::unique_ptr<detail::Cleanup>>(&task)) {
     (*cleanup)->run();
     cleanup->reset();  // what it captured goes before anybody is told that it is done
+  } else if (const auto* condemned = std::get_if<CondemnedObject>(&task)) {
+    destroy(*condemned);
   } else {
     destroy(std::get<CellRef>(task));
   }

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "gc/allocator.h"
+#include "gc/boehm/boehm_heap.h"
 #include "gc/counters.h"
 #include "gc/cycle.h"
 #include "gc/finalizer.h"
@@ -58,6 +59,7 @@ void sweep_here() {
 }
 
 void collect_and_wait() {
+  if (boehm::in_use) return boehm::collect_and_wait();
   CollectWait wait{cycle.next_to_start()};
   if (!collected(&wait)) seam::registry.scheduler->park_until(&collected, &wait, "collection");
   if (seam::registry.options->sweep == Options::Sweep::lazy) sweep_here();
@@ -74,7 +76,9 @@ void stall_if_outgrown() {
   }
 }
 
-bool collects() { return seam::registry.options->collector == Options::Collector::concurrent; }
+bool collects() { return seam::registry.options->collector != Options::Collector::none; }
+
+bool holds(const void* address) { return boehm::in_use ? boehm::contains(address) : region.contains(address); }
 
 /// Pays for an allocation of `bytes`: starts a cycle when one is due, marks when the heap grows faster than marking goes. A
 /// safepoint.
@@ -125,6 +129,13 @@ void* allocate_slow(LayoutNumber layout) {
   for (;;) {
     // The processor is read anew after everything that may park.
     seam::Processor& processor = processor_here("make");
+    if (boehm::in_use) {
+      if (void* const object = boehm::allocate(processor, layout)) return object;
+      if (collected) out_of_memory();
+      collect_and_wait();
+      collected = true;
+      continue;
+    }
     AllocationWindow& window = processor.windows[layout];
     if (const std::uint64_t free = window.free_cells; free != 0) {
       window.free_cells = free & (free - 1);
@@ -141,22 +152,33 @@ void* allocate_slow(LayoutNumber layout) {
   }
 }
 
+namespace {
+void* try_allocate_large(PatternNumber pattern, std::size_t bytes) {
+  using namespace tandem::gc;
+  if (boehm::in_use) return boehm::allocate_large(pattern, bytes);
+  return allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
+}
+}  // namespace
+
 void* allocate_large(PatternNumber pattern, std::size_t bytes) {
   using namespace tandem::gc;
   before_allocation("make");
-  account(bytes);
-  stall_if_outgrown();
-  void* cell = allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
+  if (!boehm::in_use) {
+    account(bytes);
+    stall_if_outgrown();
+  }
+  void* cell = try_allocate_large(pattern, bytes);
   if (cell == nullptr && collects()) {
     collect_and_wait();
-    cell = allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
+    cell = try_allocate_large(pattern, bytes);
   }
   if (cell == nullptr) out_of_memory();
   return cell;
 }
 
-void mark_constructed(void* object) {
+void mark_constructed(void* object, DestroyFunction destroy) {
   using namespace tandem::gc;
+  if (boehm::in_use) return boehm::register_destructor(object, destroy);
   const CellRef cell = cell_of(reinterpret_cast<std::uintptr_t>(object));
   // Release: the sweeper that condemns the object sees it constructed.
   region.constructed(cell.block)[cell.index / 64].fetch_or(std::uint64_t{1} << (cell.index % 64),
@@ -183,7 +205,7 @@ void check_local_place(const void* slot) {
 }
 
 void check_member_place(const void* slot) {
-  if (seam::registry.options == nullptr || gc::region.contains(slot)) return;
+  if (seam::registry.options == nullptr || gc::holds(slot)) return;
   base::fatal("a tandem::Member lies at %p, outside the managed heap: use Local<T> on a stack, Persistent<T> elsewhere",
               slot);
 }

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "gc/attachments.h"
+#include "gc/boehm/boehm_heap.h"
 #include "gc/persistent_roots.h"
 #include "gc/planted_bugs.h"
 #include "gc/sweeper.h"
@@ -42,7 +43,9 @@ void* target_if_alive(detail::WeakHandle& handle, CellRef cell) {
   return swept || is_marked(cell) ? target : nullptr;
 }
 
-CellRef cell_of_object(const void* object) { return cell_of(reinterpret_cast<std::uintptr_t>(object)); }
+CellRef cell_of_object(const void* object) {
+  return boehm::in_use ? boehm::key_of(object) : cell_of(reinterpret_cast<std::uintptr_t>(object));
+}
 
 seam::Goroutine& goroutine_here(const char* operation) {
   seam::Goroutine* const goroutine = seam::current_goroutine();
@@ -61,7 +64,7 @@ using namespace tandem::gc;
 void* lock_weak(WeakHandle& handle) noexcept {
   const seam::Goroutine& goroutine = goroutine_here("lock() of a weak reference");
   void* const target = handle.target.load(std::memory_order_acquire);
-  if (target == nullptr) return nullptr;
+  if (target == nullptr || boehm::in_use) return target;  // bdwgc collects while all goroutines stand still
   if (seam::current_phase() == seam::Phase::kIdle && sweeper.finished()) return target;
   if (shade_if_marking(target, *static_cast<seam::Processor*>(goroutine.processor)->gc)) return target;
   return target_if_alive(handle, cell_of_object(target));

@@ -138,6 +138,7 @@ void end_run(Goroutine& first) {
   await_others(first);
   empty_graveyard(processor_of(first));
   shared->stopping.store(true, std::memory_order_seq_cst);
+  seam::registry.world_stop.close();
   wake_everybody();
 }
 

@@ -20,6 +20,11 @@ constexpr bool kHasTbb = true;
 #else
 constexpr bool kHasTbb = false;
 #endif
+#if defined(TANDEM_HAS_BDWGC)
+constexpr bool kHasBdwgc = true;
+#else
+constexpr bool kHasBdwgc = false;
+#endif
 
 class Table {
  public:
@@ -62,7 +67,7 @@ class Table {
     using Collector = Options::Collector;
     names("collector", &Options::collector,
           {{Collector::concurrent, "concurrent", kOffered},
-           {Collector::boehm, "boehm", kLater},
+           {Collector::boehm, "boehm", kHasBdwgc},
            {Collector::none, "none", kOffered}});
     integer("gc_percent", &Options::gc_percent, 5, 10000, Also{-1, "not by growth"});
     bytes("memory_limit", &Options::memory_limit, kMiB, 65536 * kGiB, "no limit");

@@ -9,6 +9,7 @@
 
 #include <tandem/runtime.h>
 
+#include "gc/boehm/boehm_collector.h"
 #include "gc/collector.h"
 #include "gc/counters.h"
 #include "netpoll/epoll_poller.h"
@@ -95,8 +96,7 @@ class Runtime {
     poller_.open();
     registry.poller = &poller_;
     gc::counters.begin_run(options_.processors);
-    registry.collector = &gc::the_collector();
-    gc::the_collector().start(options_);
+    start_collector();
     collector_started_ = true;
     registry.scheduler = &scheduler_;
     install_null_fault_handler();
@@ -115,7 +115,7 @@ class Runtime {
     forget_active_run();
     scheduler_.stop();
     if (faults_handled_) remove_null_fault_handler();
-    if (collector_started_) gc::the_collector().stop();
+    if (collector_started_) stop_collector();
     poller_.close();
     detail::global_words.poll.store(0, std::memory_order_relaxed);  // requests posted after the last worker had gone
     registry.options = nullptr;
@@ -124,6 +124,24 @@ class Runtime {
     registry.poller = nullptr;
     registry.processors = nullptr;
     registry.processor_count = 0;
+  }
+
+  void start_collector() {
+#if defined(TANDEM_HAS_BDWGC)
+    if (options_.collector == Options::Collector::boehm) {
+      registry.collector = &gc::boehm::the_collector();
+      return gc::boehm::the_collector().start(options_);
+    }
+#endif
+    registry.collector = &gc::the_collector();
+    gc::the_collector().start(options_);
+  }
+
+  void stop_collector() noexcept {
+#if defined(TANDEM_HAS_BDWGC)
+    if (options_.collector == Options::Collector::boehm) return gc::boehm::the_collector().stop();
+#endif
+    gc::the_collector().stop();
   }
 
   void forget_active_run() noexcept {

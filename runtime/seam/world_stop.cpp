@@ -13,6 +13,7 @@ constexpr std::uint64_t kHeldWorkBudgetNs = 1'000'000;  // mark work between two
 }
 
 void WorldStop::reset() {
+  closed_.store(false, std::memory_order_relaxed);
   active_.store(0, std::memory_order_relaxed);
   reached_at_ns_.store(0, std::memory_order_relaxed);
   longest_ns_.store(0, std::memory_order_relaxed);
@@ -35,6 +36,11 @@ void WorldStop::end() {
   wake_held(registry.all_processors().size());
 }
 
+void WorldStop::close() {
+  closed_.store(true, std::memory_order_relaxed);
+  wake_held(registry.all_processors().size());
+}
+
 void WorldStop::rouse(std::size_t pieces) {
   if (active()) wake_held(std::min(pieces, registry.all_processors().size()));
 }
@@ -50,7 +56,7 @@ void WorldStop::hold(Processor& processor) {
   times_held_.fetch_add(1, std::memory_order_relaxed);
   for (;;) {
     const std::uint32_t seen = events_.load(std::memory_order_acquire);
-    if (!active()) return;
+    if (!active() || closed_.load(std::memory_order_relaxed)) return;
     registry.handshake.acknowledge(processor);
     if (!registry.collector->work(processor, kHeldWorkBudgetNs, WorkKind::kHeld))
       events_.wait(seen, std::memory_order_acquire);

@@ -22,6 +22,8 @@ class WorldStop {
   void all_reached();
   /// Releases them.
   void end();
+  /// The run is over: nobody is held any more, although a stop may just have begun that will never have all processors.
+  void close();
 
   bool active() const { return active_.load(std::memory_order_acquire) != 0; }
   /// Stays until released, acknowledging handshakes and doing collector work; sleeps when there is neither, so that with more
@@ -39,6 +41,7 @@ class WorldStop {
   void wake_held(std::size_t processors);
 
   std::atomic<std::uint32_t> active_{0};
+  std::atomic<bool> closed_{false};
   std::atomic<std::uint32_t> events_{0};  // counts what those who are held may have slept through
   std::atomic<std::uint64_t> reached_at_ns_{0};
   std::atomic<std::uint64_t> longest_ns_{0};

@@ -39,6 +39,7 @@ TANDEM_TEST_OVER_PROCESSORS(CollectionTest);
 // ---- Collected.
 
 TEST_P(CollectionTest, UnrootedObjectsAreCollected) {
+  TANDEM_NOT_OVER_BOEHM("it scans its own frames conservatively, and may keep an object or two for a cycle");
   run([] {
     for (int i = 0; i < 10'000; ++i) static_cast<void>(make<Counted>());
     collect();
@@ -48,6 +49,7 @@ TEST_P(CollectionTest, UnrootedObjectsAreCollected) {
 }
 
 TEST_P(CollectionTest, UnrootedObjectsAreCollectedUnderZeal) {
+  TANDEM_NOT_OVER_BOEHM("it scans its own frames conservatively, and may keep an object or two for a cycle");
   run(zealous(), [] {
     const int objects = scaled(3'000, 100);
     for (int i = 0; i < objects; ++i) static_cast<void>(make<Counted>());
@@ -58,6 +60,7 @@ TEST_P(CollectionTest, UnrootedObjectsAreCollectedUnderZeal) {
 }
 
 TEST_P(CollectionTest, ACollectFreesExactlyWhatIsUnreachableThen) {
+  TANDEM_NOT_OVER_BOEHM("it scans its own frames conservatively, and may keep an object or two for a cycle");
   run([] {
     Local<Counted> kept;
     for (std::uint64_t round = 1; round <= 20; ++round) {
@@ -71,6 +74,7 @@ TEST_P(CollectionTest, ACollectFreesExactlyWhatIsUnreachableThen) {
 }
 
 TEST_P(CollectionTest, GarbageOfEndedGoroutinesIsCollected) {
+  TANDEM_NOT_OVER_BOEHM("it scans its own frames conservatively, and may keep an object or two for a cycle");
   run([] {
     tandem::WaitGroup group;
     for (int i = 0; i < 200; ++i)
@@ -253,6 +257,7 @@ TEST_P(CollectionTest, PersistentsBecomeNullWhenTheRunEnds) {
 // Whatever a cycle has got to when main returns, the next run's collector begins at the beginning. Here main returns when the
 // cycle waits for its processor to pass handshake 1 (with one processor: right after the cycle was asked for).
 TEST_P(CollectionTest, ARunMayEndInTheMiddleOfACycle) {
+  TANDEM_NOT_OVER_BOEHM("its cycle has no phases");
   using tandem::seam::current_phase;
   using tandem::seam::Phase;
   for (int i = 0; i < 5; ++i) {
@@ -430,6 +435,7 @@ TEST_P(CollectionTest, WithCollectorNoneNothingIsCollectedUntilTheEnd) {
 }
 
 TEST_P(CollectionTest, NobodyIsHeldWhenTheStopIsRagged) {
+  TANDEM_NOT_OVER_BOEHM("it stops the world");
   run([] {
     tandem::WaitGroup group;
     for (int goroutine = 0; goroutine < 4; ++goroutine)

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <string>
@@ -70,6 +71,14 @@ inline void churn() {
   for (std::uint64_t i = 0; i < 200; ++i) EXPECT_TRUE(tandem::make<Canary>(i)->is(i));
   tandem::collect();
 }
+
+/// The tests of the managed heap run over bdwgc too (tests/CMakeLists.txt). What cannot hold there says so here, as the first
+/// statement of a test.
+#define TANDEM_NOT_OVER_BOEHM(reason)                                                                                 \
+  do {                                                                                                                \
+    const char* const collector = std::getenv("TANDEM_COLLECTOR");                                                    \
+    if (collector != nullptr && std::string(collector) == "boehm") GTEST_SKIP() << "collector = boehm: " << (reason); \
+  } while (false)
 
 /// A test over P = 1, 2, 4, 8, as goroutine main.
 class HeapTest : public testing::TestWithParam<std::uint32_t> {

@@ -127,7 +127,7 @@ Local<Array<T>> make_array(std::size_t size) {
   root->size_ = size;
   if constexpr (!std::is_trivially_default_constructible_v<T> && !detail::IsMember<T>::value)
     for (std::size_t i = 0; i < size; ++i) ::new (root->data() + i) T();
-  if constexpr (!std::is_trivially_destructible_v<T>) detail::mark_constructed(root.raw());
+  if constexpr (!std::is_trivially_destructible_v<T>) detail::mark_constructed(root.raw(), &A::destroy);
   return root;
 }
 

@@ -27,7 +27,7 @@ template <class T, class... Arguments>
     ::new (cell) T(std::forward<Arguments>(arguments)...);
   else
     ::new (cell) T{std::forward<Arguments>(arguments)...};
-  if constexpr (!std::is_trivially_destructible_v<T>) detail::mark_constructed(cell);
+  if constexpr (!std::is_trivially_destructible_v<T>) detail::mark_constructed(cell, &detail::destroy_object<T>);
   return root;
 }
 

@@ -17,8 +17,9 @@ void* allocate_slow(LayoutNumber layout);
 /// An object larger than kLargestCellBytes, zeroed. A safepoint; may throw std::bad_alloc.
 void* allocate_large(PatternNumber pattern, std::size_t bytes);
 
-/// Remembers that the object in `cell` is constructed and wants its destructor run. For patterns with a destroy function.
-void mark_constructed(void* cell);
+/// Remembers that the object in `cell` is constructed and wants its destructor run, which is what the pattern's destroy function
+/// does.
+void mark_constructed(void* cell, DestroyFunction destroy);
 
 /// A cell of the layout, not zeroed. It is not rooted yet: the caller makes a Local of it before anything else.
 [[gnu::always_inline]] inline void* allocate_cell(LayoutNumber layout, std::size_t cell_bytes) {
