@@ -172,7 +172,7 @@ BlockIndex Allocator::lay_out_new(detail::LayoutNumber layout) {
   block.pattern = &pattern_at(layout / detail::kSizeClasses);
   block.leaf = block.pattern->leaf();
   block.swept_cycle = sweeper.committed_cycle.load(std::memory_order_acquire);
-  __atomic_store_n(&block.kind, BlockKind::kCells, __ATOMIC_RELEASE);
+  publish_kind(block, BlockKind::kCells);
   counters.heap_bytes.set(region.blocks_in_use() * kBlockBytes);
   return index;
 }
@@ -185,7 +185,7 @@ void* Allocator::allocate_large(seam::Processor& processor, const Pattern& patte
   std::memset(region.address_of(head), 0, bytes);
   for (std::uint32_t i = 1; i < blocks; ++i) {
     region.block(head + i).head = head;
-    __atomic_store_n(&region.block(head + i).kind, BlockKind::kLargeTail, __ATOMIC_RELEASE);
+    publish_kind(region.block(head + i), BlockKind::kLargeTail);
   }
   Block& block = region.block(head);
   block.cells = 1;
@@ -194,7 +194,7 @@ void* Allocator::allocate_large(seam::Processor& processor, const Pattern& patte
   block.object_bytes = bytes;
   block.swept_cycle = sweeper.committed_cycle.load(std::memory_order_acquire);
   region.allocated(head)[0] = 1;
-  __atomic_store_n(&block.kind, BlockKind::kLarge, __ATOMIC_RELEASE);
+  publish_kind(block, BlockKind::kLarge);
   if (processor.allocate_black) {
     try_mark({head, 0});
     state_of(processor).black_bytes += bytes;

@@ -2,6 +2,7 @@
 // Geometry of the heap and the descriptor of a block. There are no object headers: an address gives its block, the block's
 // descriptor the size and the pattern of its cells, one multiplication the cell.
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,5 +40,11 @@ struct alignas(64) Block {
   std::uint64_t object_bytes = 0;  // cell_bytes, or the size of the large object
   std::uint64_t swept_cycle = 0;   // marks up to this cycle have been taken over into `allocated`
 };
+
+/// A block's kind is published last, and a conservative scan may ask for it at any time (conservative_scan.h).
+inline void publish_kind(Block& block, BlockKind kind) {
+  std::atomic_ref(block.kind).store(kind, std::memory_order_release);
+}
+inline BlockKind published_kind(Block& block) { return std::atomic_ref(block.kind).load(std::memory_order_acquire); }
 
 }  // namespace tandem::gc

@@ -9,11 +9,10 @@ bool leads_to_object(std::uintptr_t word) {
   if (!region.contains(reinterpret_cast<const void*>(word))) return false;
   BlockIndex index = region.index_of(reinterpret_cast<const void*>(word));
   if (index >= region.used()) return false;
-  // Acquire: pairs with the release in the allocator.
-  BlockKind kind = __atomic_load_n(&region.block(index).kind, __ATOMIC_ACQUIRE);
+  BlockKind kind = published_kind(region.block(index));
   if (kind == BlockKind::kLargeTail) {
     index = region.block(index).head;
-    kind = __atomic_load_n(&region.block(index).kind, __ATOMIC_ACQUIRE);
+    kind = published_kind(region.block(index));
   }
   if (kind == BlockKind::kLarge) return true;
   if (kind != BlockKind::kCells) return false;

@@ -73,6 +73,7 @@ struct CollectorCounters {
   Counter allocated_bytes;
   Counter allocated_objects;
   Counter freed_bytes;
+  Counter released_bytes;     // of blocks, given back to the system
   Counter finalized_objects;  // destructors and cleanups that were run
   Counter allocation_stalls;  // allocations that waited for a cycle to end
 
@@ -113,6 +114,7 @@ struct CollectorCounters {
                              &allocated_bytes,
                              &allocated_objects,
                              &freed_bytes,
+                             &released_bytes,
                              &finalized_objects,
                              &allocation_stalls,
                              &mark_cpu_ns,

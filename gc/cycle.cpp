@@ -99,7 +99,7 @@ void Cycle::start() {
 
 bool Cycle::has_work() const {
   switch (seam::current_phase()) {
-    case Phase::kIdle: return sweeps_in_background() && !sweeper.finished();
+    case Phase::kIdle: return !sweeper.finished() ? sweeps_in_background() : region.trim_left();
     case Phase::kFinishSweep: return true;
     case Phase::kRoots: return roots_open_.load(std::memory_order_acquire) && root_walk.chunks_left();
     case Phase::kMark: return marker.pool.any_published() || marker.active.load(std::memory_order_relaxed) == 0;
@@ -109,12 +109,23 @@ bool Cycle::has_work() const {
 
 bool Cycle::work(Processor& processor, std::uint64_t deadline_ns) {
   switch (seam::current_phase()) {
-    case Phase::kIdle: return sweeps_in_background() && sweeper.sweep_until(deadline_ns);
+    case Phase::kIdle: return (sweeps_in_background() && sweeper.sweep_until(deadline_ns)) || trim(deadline_ns);
     case Phase::kFinishSweep: return sweeper.sweep_until(deadline_ns) || clear_marks(processor);
     case Phase::kRoots: return walk_roots(processor, deadline_ns);
     case Phase::kMark: return mark(processor, deadline_ns);
     default: return false;
   }
+}
+
+// What the sweep of this cycle and of the one before have left free.
+bool Cycle::trim(std::uint64_t deadline_ns) {
+  if (!sweeper.finished()) return false;
+  bool any = false;
+  while (region.trim_step()) {
+    any = true;
+    if (base::now_ns() >= deadline_ns) break;
+  }
+  return any;
 }
 
 bool Cycle::clear_marks(Processor& processor) {
@@ -350,6 +361,7 @@ void Cycle::finished(Processor&) {
   // With the stop that ends when all is swept, whoever comes last ends it: this, or a sweeper.
   const bool last_sweep_ends_stop = sweeps_in_the_stop();
   spaces.all_to_unswept(last_sweep_ends_stop ? 1 : 0);
+  region.begin_trim();
   counters.cycles.add(1);
   cycle.completed_.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
   cycle.set_phase(Phase::kIdle);

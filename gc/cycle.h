@@ -53,6 +53,7 @@ class Cycle {
   std::uint64_t next_to_start() const;
 
  private:
+  bool trim(std::uint64_t deadline_ns);
   bool clear_marks(seam::Processor& processor);
   void begin(seam::Processor& here);
   bool walk_roots(seam::Processor& processor, std::uint64_t deadline_ns);

@@ -30,7 +30,7 @@ inline std::uintptr_t load_reference(std::uintptr_t slot) {
 
 class ObjectScan {
  public:
-  ObjectScan(Marker& marker, ProcessorState& state) : marker_(marker), state_(state) {}
+  ObjectScan(Marker& by, ProcessorState& state) : marker_(by), state_(state) {}
 
   /// Marks the object that contains `address`, not null, and queues it if there is something in it to scan. True if new.
   template <bool kByBlock>

@@ -1,10 +1,12 @@
 #include "gc/region.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <mutex>
 #include <new>
 
+#include "gc/counters.h"
 #include "gc/grey_blocks.h"
 #include "runtime/base/os_memory.h"
 
@@ -68,6 +70,9 @@ void Region::release() {
   free_.clear();
   free_blocks_ = 0;
   search_from_ = 0;
+  groups_.clear();
+  trim_next_.store(0, std::memory_order_relaxed);
+  trim_end_.store(0, std::memory_order_relaxed);
 }
 
 BlockIndex Region::take(std::uint32_t blocks) {
@@ -78,6 +83,7 @@ BlockIndex Region::take(std::uint32_t blocks) {
     if (blocks > (bytes_ >> kBlockShift) - used) return kNoBlock;
     first = used;
     free_.resize((used + blocks + 63) / 64);
+    groups_.resize((used + blocks + kGroupBlocks - 1) / kGroupBlocks);
     used_.store(used + blocks, std::memory_order_release);
   }
   in_use_.fetch_add(blocks, std::memory_order_relaxed);
@@ -98,11 +104,61 @@ BlockIndex Region::take_free_run(std::uint32_t blocks) {
     run = (free_[bit / 64] >> (bit % 64) & 1) ? run + 1 : 0;
     if (run < blocks) continue;
     const std::size_t first = bit + 1 - blocks;
-    for (std::size_t b = first; b <= bit; ++b) free_[b / 64] &= ~(std::uint64_t{1} << (b % 64));
-    free_blocks_ -= blocks;
+    set_free(static_cast<BlockIndex>(first), blocks, false);
     return static_cast<BlockIndex>(first);
   }
   return kNoBlock;
+}
+
+void Region::set_free(BlockIndex first, std::uint32_t blocks, bool free) {
+  for (std::size_t b = first; b < std::size_t{first} + blocks; ++b) {
+    const std::uint64_t bit = std::uint64_t{1} << (b % 64);
+    free_[b / 64] = free ? free_[b / 64] | bit : free_[b / 64] & ~bit;
+    groups_[b / kGroupBlocks] = GroupState::kInUse;
+  }
+  if (free) {
+    search_from_ = std::min(search_from_, std::size_t{first} / 64);
+    free_blocks_ += blocks;
+  } else {
+    free_blocks_ -= blocks;
+  }
+}
+
+void Region::begin_trim() {
+  trim_end_.store(used() / kGroupBlocks, std::memory_order_relaxed);
+  trim_next_.store(0, std::memory_order_relaxed);
+}
+
+// Takes the blocks of the group as an allocation would, so that nobody else does while they are given back.
+bool Region::claim_for_trim(std::size_t group) {
+  const std::lock_guard guard(lock_);
+  const std::uint64_t all = ((std::uint64_t{1} << kGroupBlocks) - 1) << (group * kGroupBlocks % 64);
+  GroupState& state = groups_[group];
+  if ((free_[group * kGroupBlocks / 64] & all) != all) {
+    state = GroupState::kInUse;
+    return false;
+  }
+  if (state != GroupState::kFree) {
+    if (state == GroupState::kInUse) state = GroupState::kFree;
+    return false;
+  }
+  set_free(static_cast<BlockIndex>(group * kGroupBlocks), kGroupBlocks, false);
+  return true;
+}
+
+bool Region::trim_step() {
+  for (;;) {
+    const std::size_t group = trim_next_.fetch_add(1, std::memory_order_relaxed);
+    if (group >= trim_end_.load(std::memory_order_relaxed)) return false;
+    if (!claim_for_trim(group)) continue;
+    const auto first = static_cast<BlockIndex>(group * kGroupBlocks);
+    base::decommit(address_of(first), std::size_t{kGroupBlocks} << kBlockShift);
+    counters.released_bytes.add(std::uint64_t{kGroupBlocks} << kBlockShift);
+    const std::lock_guard guard(lock_);
+    set_free(first, kGroupBlocks, true);
+    groups_[group] = GroupState::kGivenBack;
+    return true;
+  }
 }
 
 void Region::give(BlockIndex first, std::uint32_t blocks) {
@@ -114,9 +170,7 @@ void Region::give(BlockIndex first, std::uint32_t blocks) {
   grey_blocks.clear(first, blocks);
   if (blocks >= kDecommitBlocks) base::decommit(address_of(first), std::size_t{blocks} << kBlockShift);
   const std::lock_guard guard(lock_);
-  for (std::size_t b = first; b < first + blocks; ++b) free_[b / 64] |= std::uint64_t{1} << (b % 64);
-  if (first / 64 < search_from_) search_from_ = first / 64;
-  free_blocks_ += blocks;
+  set_free(first, blocks, true);
   in_use_.fetch_sub(blocks, std::memory_order_relaxed);
 }
 

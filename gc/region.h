@@ -24,6 +24,14 @@ class Region {
   /// Gives a run back; bitmaps are cleared, memory goes back to the system when the run is large.
   void give(BlockIndex first, std::uint32_t blocks);
 
+  /// Memory that stays free goes back to the system: begins a pass over the groups of blocks, one cycle after the other.
+  void begin_trim();
+  /// Looks at groups until one was given back, which takes some 50 us; false when the pass is over. Any worker.
+  bool trim_step();
+  bool trim_left() const {
+    return trim_next_.load(std::memory_order_relaxed) < trim_end_.load(std::memory_order_relaxed);
+  }
+
   static constexpr BlockIndex kNoBlock = 0xffffffff;
 
   bool contains(const void* address) const { return offset(address) < bytes_; }
@@ -49,6 +57,13 @@ class Region {
     return reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(base_);
   }
   BlockIndex take_free_run(std::uint32_t blocks);
+  void set_free(BlockIndex first, std::uint32_t blocks, bool free);
+  bool claim_for_trim(std::size_t group);
+
+  /// Blocks are given back by huge pages, 32 at a time, when all were free in two passes running: what a program needs again
+  /// in each cycle stays.
+  enum class GroupState : std::uint8_t { kInUse, kFree, kGivenBack };
+  static constexpr std::uint32_t kGroupBlocks = 32;
 
   std::byte* base_ = nullptr;
   std::size_t bytes_ = 0;
@@ -63,6 +78,9 @@ class Region {
   std::vector<std::uint64_t> free_;  // guarded by lock_: bit b set: block b below used_ is free
   std::size_t free_blocks_ = 0;      // guarded by lock_
   std::size_t search_from_ = 0;      // guarded by lock_: word of free_ below which no bit is set
+  std::vector<GroupState> groups_;   // guarded by lock_: as the last pass found it; kInUse when taken from since
+  std::atomic<std::size_t> trim_next_{0};
+  std::atomic<std::size_t> trim_end_{0};
 };
 
 /// The heap's region; reserved while the runtime runs.

@@ -6,7 +6,6 @@
 #include "gc/counters.h"
 #include "gc/persistent_roots.h"
 #include "gc/roots.h"
-#include "runtime/base/cache_line.h"
 #include "runtime/base/spin_lock.h"
 #include "runtime/context/stack.h"
 #include "runtime/seam/phase.h"
@@ -22,25 +21,6 @@ namespace {
 
 /// Goroutines a worker takes at a time: some 10 us of scanning when all are parked.
 constexpr std::size_t kGoroutinesPerChunk = 128;
-
-// Descriptors and tops of stacks of parked goroutines are cold: they are fetched so many goroutines ahead.
-constexpr std::size_t kDescriptorsAhead = 12;
-constexpr std::size_t kStacksAhead = 6;
-constexpr std::uintptr_t kStackBytesFetched = 512;  // most parked stacks are not larger
-
-__attribute__((no_sanitize("thread"))) void prefetch_descriptor(const seam::Goroutine& goroutine) {
-  const auto* const lines = reinterpret_cast<const std::byte*>(&goroutine);
-  for (std::size_t at = 0; at < sizeof(goroutine); at += base::kCacheLineBytes) __builtin_prefetch(lines + at);
-}
-
-// The two pointers may be changing: whatever is read, a prefetch does no harm.
-__attribute__((no_sanitize("thread"))) void prefetch_stack(const seam::Goroutine& goroutine) {
-  const auto sp = reinterpret_cast<std::uintptr_t>(goroutine.context.sp);
-  const auto base = reinterpret_cast<std::uintptr_t>(goroutine.stack_base);
-  const std::uintptr_t end = std::min(base, sp + kStackBytesFetched);
-  for (std::uintptr_t at = sp; at < end; at += base::kCacheLineBytes)
-    __builtin_prefetch(reinterpret_cast<const void*>(at));
-}
 
 /// A goroutine that was deep once may live on for long. One in so many is looked at in each cycle, the others in the next ones.
 constexpr std::size_t kCyclesPerRelease = 16;
@@ -123,8 +103,6 @@ void RootWalk::scan_goroutines(std::size_t chunk, std::uint32_t walk, seam::Proc
   const bool shrinks = seam::registry.options->stack_shrink;
   seam::GoroutineTable& table = seam::registry.goroutines;
   for (std::size_t i = chunk * kGoroutinesPerChunk; i < end; ++i) {
-    if (i + kDescriptorsAhead < end) prefetch_descriptor(table.at(i + kDescriptorsAhead));
-    if (i + kStacksAhead < end) prefetch_stack(table.at(i + kStacksAhead));
     seam::Goroutine& goroutine = table.at(i);
     while (goroutine.scanned_round.load(std::memory_order_acquire) < round) {
       if (goroutine.state.load(std::memory_order_acquire) == seam::kDead) break;

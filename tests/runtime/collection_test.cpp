@@ -128,6 +128,29 @@ TEST_P(CollectionTest, TheHeapDoesNotGrowWithGarbage) {
 
 // ---- Never collected.
 
+TEST_P(CollectionTest, BlocksThatStayFreeGoBackToTheSystem) {
+  TANDEM_NOT_OVER_BOEHM("it gives memory back in its own way");
+  constexpr std::uint64_t kBytes = 64 << 20;
+  const auto litter = [] {
+    Local<tandem::Array<Member<Canary>>> kept = make_array<Member<Canary>>(kBytes / sizeof(Canary) / 2);
+    for (std::size_t i = 0; i < kept->size(); ++i) (*kept)[i] = make<Canary>(i);
+  };
+  tandem::Options options = this->options();
+  options.pacer = tandem::Options::Pacer::off;
+  options.poison_freed = false;
+  run(options, [&] {
+    for (int round = 0; round < 2; ++round) {
+      const std::uint64_t released_before = tandem::statistics().released_bytes;
+      litter();
+      // Free for the first time, and again: then workers that have nothing else to do give it back.
+      while (tandem::statistics().released_bytes - released_before < kBytes / 4) {
+        collect();
+        tandem::sleep_for(std::chrono::milliseconds(1));
+      }
+    }
+  });
+}
+
 TEST_P(CollectionTest, RootedObjectsStayUnderZealWhileOthersAllocate) {
   run(zealous(), [] {
     static const auto kRounds = scaled<std::uint64_t>(2000, 100);

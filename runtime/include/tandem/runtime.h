@@ -154,7 +154,8 @@ struct Options {
   /// Gives pages below a parked goroutine's stack pointer, which it used once, back to the system; each stack is looked at in
   /// one of 16 cycles.
   bool stack_shrink = true;
-  /// (later) Keeps a summary of a stack that has not run since the last cycle; refused when on.
+  /// (later) Keeps the roots of a stack that has not run since the last cycle; refused when on, see
+  /// docs/decisions/stack-summaries.md.
   bool stack_summary = false;
   /// Do workers that have something to run or to mark look at descriptors while a cycle is marking? (One that has nothing to
   /// do sleeps in the poller all the same.)
