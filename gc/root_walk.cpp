@@ -46,34 +46,34 @@ bool owners_scan() { return seam::registry.options->roots_by == Options::RootsBy
 
 void RootWalk::begin() {
   const std::size_t goroutines = seam::registry.goroutines.used();
-  goroutines_ = goroutines;
+  goroutines_.store(goroutines, std::memory_order_relaxed);
   // First the table of Persistents, then the handles of weak references; the goroutines have cursors of their own.
-  common_chunks_ = 1 + (attachments.any_handles() ? Attachments::kShards : 0);
-  goroutine_chunks_ = (goroutines + kGoroutinesPerChunk - 1) / kGoroutinesPerChunk;
-  walks_ = owners_scan() ? seam::registry.processor_count : 1;
+  common_chunks_.store(1 + (attachments.any_handles() ? Attachments::kShards : 0), std::memory_order_relaxed);
+  goroutine_chunks_.store((goroutines + kGoroutinesPerChunk - 1) / kGoroutinesPerChunk, std::memory_order_relaxed);
+  walks_.store(owners_scan() ? seam::registry.processor_count : 1, std::memory_order_relaxed);
   done_chunks_.store(0, std::memory_order_relaxed);
-  for (std::uint32_t walk = 0; walk < walks_; ++walk) next_of_walk_[walk].store(0, std::memory_order_relaxed);
+  for (std::uint32_t walk = 0; walk < walks(); ++walk) next_of_walk_[walk].store(0, std::memory_order_relaxed);
   next_common_.store(0, std::memory_order_release);
 }
 
 bool RootWalk::chunks_left() const {
-  if (next_common_.load(std::memory_order_acquire) < common_chunks_) return true;
-  for (std::uint32_t walk = 0; walk < walks_; ++walk)
-    if (next_of_walk_[walk].load(std::memory_order_relaxed) < goroutine_chunks_) return true;
+  if (next_common_.load(std::memory_order_acquire) < common_chunks()) return true;
+  for (std::uint32_t walk = 0; walk < walks(); ++walk)
+    if (next_of_walk_[walk].load(std::memory_order_relaxed) < goroutine_chunks()) return true;
   return false;
 }
 
 bool RootWalk::step(seam::Processor& processor) {
   if (!chunks_left()) return false;
-  if (next_common_.load(std::memory_order_relaxed) < common_chunks_) {
+  if (next_common_.load(std::memory_order_relaxed) < common_chunks()) {
     const std::size_t chunk = next_common_.fetch_add(1, std::memory_order_relaxed);
     if (chunk == 0)
       persistent_roots.scan(*processor.gc);
-    else if (chunk < common_chunks_)
+    else if (chunk < common_chunks())
       attachments.scan(chunk - 1, *processor.gc);
-    if (chunk < common_chunks_) return true;
+    if (chunk < common_chunks()) return true;
   }
-  if (walks_ == 1) return step_of_walk(0, processor);
+  if (walks() == 1) return step_of_walk(0, processor);
   if (step_of_walk(processor.index, processor)) return true;
   // Others' goroutines only where nobody drives their processor.
   for (const seam::Processor& other : seam::registry.all_processors())
@@ -84,9 +84,9 @@ bool RootWalk::step(seam::Processor& processor) {
 }
 
 bool RootWalk::step_of_walk(std::uint32_t walk, seam::Processor& processor) {
-  if (next_of_walk_[walk].load(std::memory_order_relaxed) >= goroutine_chunks_) return false;
+  if (next_of_walk_[walk].load(std::memory_order_relaxed) >= goroutine_chunks()) return false;
   const std::size_t chunk = next_of_walk_[walk].fetch_add(1, std::memory_order_relaxed);
-  if (chunk >= goroutine_chunks_) return false;
+  if (chunk >= goroutine_chunks()) return false;
   scan_goroutines(chunk, walk, processor);
   return true;
 }
@@ -99,14 +99,14 @@ bool RootWalk::finished_by_me() {
 void RootWalk::scan_goroutines(std::size_t chunk, std::uint32_t walk, seam::Processor& processor) {
   const std::uint64_t round = seam::collector_clock.root_round.load(std::memory_order_relaxed);
   const std::uint64_t cycle = seam::collector_clock.cycle.load(std::memory_order_relaxed);
-  const std::size_t end = std::min(goroutines_, (chunk + 1) * kGoroutinesPerChunk);
+  const std::size_t end = std::min(goroutines_.load(std::memory_order_relaxed), (chunk + 1) * kGoroutinesPerChunk);
   const bool shrinks = seam::registry.options->stack_shrink;
   seam::GoroutineTable& table = seam::registry.goroutines;
   for (std::size_t i = chunk * kGoroutinesPerChunk; i < end; ++i) {
     seam::Goroutine& goroutine = table.at(i);
     while (goroutine.scanned_round.load(std::memory_order_acquire) < round) {
       if (goroutine.state.load(std::memory_order_acquire) == seam::kDead) break;
-      if (walks_ > 1 && owner_of(goroutine, i) != walk) break;
+      if (walks() > 1 && owner_of(goroutine, i) != walk) break;
       if (!seam::claim_for_scan(goroutine)) {
         base::cpu_relax();  // a worker scans it, to resume it; or it has just ended
         continue;

@@ -22,19 +22,22 @@ class RootWalk {
   bool step(seam::Processor& processor);
   /// True for the one caller that finished the last chunk; to be asked after each step that returned true.
   bool finished_by_me();
-  std::size_t chunks() const { return common_chunks_ + walks_ * goroutine_chunks_; }
+  std::size_t chunks() const { return common_chunks() + walks() * goroutine_chunks(); }
   bool chunks_left() const;
 
  private:
   static constexpr std::size_t kWalksMax = 256;  // Options::processors
+  std::size_t common_chunks() const { return common_chunks_.load(std::memory_order_relaxed); }
+  std::size_t goroutine_chunks() const { return goroutine_chunks_.load(std::memory_order_relaxed); }
+  std::uint32_t walks() const { return walks_.load(std::memory_order_relaxed); }
   bool step_of_walk(std::uint32_t walk, seam::Processor& processor);
   void scan_goroutines(std::size_t chunk, std::uint32_t walk, seam::Processor& processor);
 
-  // Written before the walk is opened (Cycle's roots_open_, by release), read by who has seen it open.
-  std::size_t goroutines_ = 0;
-  std::size_t common_chunks_ = 0;
-  std::size_t goroutine_chunks_ = 0;
-  std::uint32_t walks_ = 1;
+  // Written before the walk is opened (Cycle's roots_open_, by release). Asked about at any time (has_work), whence atomic.
+  std::atomic<std::size_t> goroutines_{0};
+  std::atomic<std::size_t> common_chunks_{0};
+  std::atomic<std::size_t> goroutine_chunks_{0};
+  std::atomic<std::uint32_t> walks_{1};
   std::atomic<std::size_t> next_common_{0};
   std::array<std::atomic<std::size_t>, kWalksMax> next_of_walk_{};
   std::atomic<std::size_t> done_chunks_{0};

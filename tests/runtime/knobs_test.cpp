@@ -478,7 +478,8 @@ TEST(Knobs, DescriptorsCanBeLeftAloneWhileACycleMarks) {
     options.pacer = Options::Pacer::off;
     const Statistics now = counted(options, [&] {
       tandem::net::TcpListener listener = tandem::net::TcpListener::bind("127.0.0.1:0");
-      tandem::go([&] {
+      tandem::WaitGroup acceptor;
+      acceptor.go([&] {
         std::error_code error;
         (void)listener.accept(error);
       });
@@ -494,6 +495,7 @@ TEST(Knobs, DescriptorsCanBeLeftAloneWhileACycleMarks) {
       }
       stop = true;
       listener.close();
+      acceptor.wait();
       EXPECT_TRUE(tree->left);
     });
     EXPECT_GT(now.network_polls, 0u);
