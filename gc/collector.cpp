@@ -135,6 +135,8 @@ void Collector::finish_run() {
   }
   attachments.release_all();
   run_destructors();
+  // Nothing is allocated any more. A cycle that is under way stays where it is.
+  if (mark_executor != nullptr) mark_executor->halt();
 }
 
 }  // namespace tandem::gc

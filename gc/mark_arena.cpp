@@ -12,8 +12,12 @@ MarkArena::MarkArena(std::size_t threads)
   arena_.initialize();
 }
 
-MarkArena::~MarkArena() {
-  while (tasks_.load(std::memory_order_acquire) != 0) ::sched_yield();  // the end of a run: nothing is left to mark
+MarkArena::~MarkArena() { halt(); }
+
+// Sequentially consistent, as in offer(): either it sees that we have halted, or we see its task.
+void MarkArena::halt() {
+  halted_.store(true, std::memory_order_seq_cst);
+  while (tasks_.load(std::memory_order_seq_cst) != 0) ::sched_yield();  // for a quantum at most
 }
 
 // As many tasks as there are packets and threads. One that is about to end may have looked for packets too early to see this
@@ -24,6 +28,10 @@ void MarkArena::offer(std::size_t packets) {
     if (!tasks_.compare_exchange_strong(tasks, tasks + 1, std::memory_order_seq_cst)) {
       ++packets;
       continue;
+    }
+    if (halted_.load(std::memory_order_seq_cst)) {
+      tasks_.fetch_sub(1, std::memory_order_release);
+      return;
     }
     arena_.enqueue([this] { run(); });
     ++tasks;

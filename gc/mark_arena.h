@@ -16,12 +16,14 @@ class MarkArena final : public MarkExecutor {
   explicit MarkArena(std::size_t threads);
   ~MarkArena() override;
   void offer(std::size_t packets) override;
+  void halt() override;
 
  private:
   void run();
 
   oneapi::tbb::task_arena arena_;
-  std::atomic<std::size_t> tasks_{0};    // enqueued or running
+  std::atomic<std::size_t> tasks_{0};  // enqueued or running
+  std::atomic<bool> halted_{false};
   std::deque<std::atomic<bool>> taken_;  // by number of thread (MarkExecutor::mark): a running task has it
 };
 

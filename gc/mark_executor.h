@@ -28,6 +28,8 @@ class MarkExecutor {
 
   /// There are so many packets to take. From any worker.
   virtual void offer(std::size_t packets) = 0;
+  /// When it returns no thread marks, and none will: they call the scheduler, whose end is near. Offers do nothing any more.
+  virtual void halt() = 0;
 
   /// All threads together, since reset(); while none marks.
   std::uint64_t marked_bytes() const;
@@ -49,7 +51,7 @@ extern std::unique_ptr<MarkExecutor> mark_executor;
 
 /// Boot, before any goroutine runs: threads() is mark_share of the processors, rounded up. Throws what the system refuses.
 void start_mark_executor(const Options& options);
-/// The end of a run: joins the threads.
+/// The end of a run; halted before.
 void stop_mark_executor();
 
 }  // namespace tandem::gc

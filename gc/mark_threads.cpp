@@ -6,13 +6,16 @@ MarkThreads::MarkThreads(std::size_t threads) : MarkExecutor(threads) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back().start("tandem-mark", [this, i] { run(i); });
 }
 
-MarkThreads::~MarkThreads() {
+MarkThreads::~MarkThreads() { halt(); }
+
+void MarkThreads::halt() {
   {
     const std::lock_guard guard(lock_);
     stop_ = true;
   }
   changed_.notify_all();
-  for (base::Thread& thread : threads_) thread.join();
+  for (base::Thread& thread : threads_)
+    if (thread.joinable()) thread.join();
 }
 
 void MarkThreads::offer(std::size_t packets) {
@@ -34,7 +37,7 @@ bool MarkThreads::wait_for_offer(std::uint64_t& seen) {
 
 void MarkThreads::run(std::size_t thread) {
   for (std::uint64_t seen = 0; wait_for_offer(seen);)
-    while (mark(thread)) {
+    while (mark(thread) && !stop_.load(std::memory_order_relaxed)) {
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // mark_executor = threads: so many threads that sleep until there is something to mark.
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -15,6 +16,7 @@ class MarkThreads final : public MarkExecutor {
   explicit MarkThreads(std::size_t threads);
   ~MarkThreads() override;
   void offer(std::size_t packets) override;
+  void halt() override;
 
  private:
   void run(std::size_t thread);
@@ -23,8 +25,8 @@ class MarkThreads final : public MarkExecutor {
   std::mutex lock_;
   std::condition_variable changed_;
   std::uint64_t offers_ = 0;  // guarded by lock_
-  bool stop_ = false;         // guarded by lock_
-  std::deque<base::Thread> threads_;
+  std::atomic<bool> stop_{false};
+  std::deque<base::Thread> threads_;  // joined by halt()
 };
 
 }  // namespace tandem::gc

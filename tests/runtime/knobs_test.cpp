@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gc/counters.h"
+#include "runtime/seam/phase.h"
 #include "runtime/seam/processor.h"
 #include "tests/support/scale.h"
 
@@ -338,6 +339,26 @@ TEST(Knobs, MarkExecutorsMarkInPlaceOfTheWorkers) {
     } else {
       EXPECT_GT(now.marked_bytes_by_executor, 9 * by_workers);
     }
+  }
+}
+
+// The threads call the scheduler, whose end they must not outlive.
+TEST(Knobs, ARunMayEndWhileThreadsMark) {
+  for (int round = 0; round < 50; ++round) {
+    Options options;
+    options.processors = 2;
+    options.mark_executor = Options::MarkExecutor::threads;
+#if defined(TANDEM_HAS_TBB)
+    if (round % 2 == 1) options.mark_executor = Options::MarkExecutor::tbb;
+#endif
+    tandem::run(options, [] {
+      Local<Tree> tree = make_tree(14);
+      const std::uint64_t cycles = tandem::statistics().cycles;
+      while (tandem::statistics().cycles == cycles) (void)make<std::array<std::uint64_t, 8>>();
+      // The next one is begun, and left where it is.
+      while (tandem::seam::current_phase() != tandem::seam::Phase::kMark) (void)make<std::array<std::uint64_t, 8>>();
+      EXPECT_TRUE(tree->left);
+    });
   }
 }
 
