@@ -14,7 +14,8 @@ namespace {
 constexpr const char* kFooter = R"(
 Knobs. A knob is a field of tandem::Options; tandem-lab sets it through the environment variable
 TANDEM_<FIELD>, so that every knob of the library can be set, and the library itself judges the value. Several
-values, separated by commas, make several variants; several knobs with several values, their product.
+values, separated by commas, make several variants; several knobs with several values, their product. Variants
+that differ in several knobs are given one by one: --variant defaults --variant 'barrier=none stop=stop_the_world'.
 
 Runs. Every run is a process of its own (this program again), so that resident memory and the state of the
 heap belong to that run alone. Variants take turns, A B A B ..., after --warmup rounds that are not counted.
@@ -39,6 +40,7 @@ constexpr std::array kShortcuts{
 struct KnobArguments {
   std::array<std::string, kShortcuts.size()> shortcuts;
   std::vector<std::string> set;
+  std::vector<std::string> variants;
 };
 
 struct Parser {
@@ -52,6 +54,7 @@ struct Parser {
   void add_index_options(CLI::App& command);
   void add_binary_trees_options(CLI::App& command);
   std::vector<KnobValues> knob_values() const;
+  std::vector<Variant> explicit_variants() const;
 };
 
 Parser::Parser() {
@@ -91,6 +94,11 @@ void Parser::add_common_options(CLI::App& command) {
         ->group("Knobs");
   command.add_option("--set", knobs.set, "Any knob; may be repeated")
       ->type_name("KNOB=VALUE[,VALUE...]")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->group("Knobs");
+  command.add_option("--variant", knobs.variants, "One variant by itself, \"defaults\" among them; may be repeated")
+      ->type_name("'KNOB=VALUE ...'")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
       ->group("Knobs");
@@ -151,6 +159,12 @@ std::vector<KnobValues> Parser::knob_values() const {
   return values;
 }
 
+std::vector<Variant> Parser::explicit_variants() const {
+  std::vector<Variant> variants;
+  for (const std::string& text : knobs.variants) variants.push_back(parse_variant(text));
+  return variants;
+}
+
 // CLI11 says of an unknown word only that it misses a subcommand.
 void check_command_words(const std::vector<std::string>& words) {
   if (words.empty()) throw UsageError("say what to do: list, run or help");
@@ -199,7 +213,7 @@ CommandLine parse_command_line(std::vector<std::string> arguments) {
     if (result.request.workload == "index" && result.request.index.input.empty())
       throw UsageError("--input is required: the directory whose files are indexed");
     if (!parser->globs.empty()) result.request.index.globs = split_values("--glob", parser->globs);
-    result.variants = all_variants(parser->knob_values());
+    result.variants = with_each(all_variants(parser->knob_values()), parser->explicit_variants());
     return std::move(result);
   } catch (const CLI::CallForAllHelp&) {
     return help(help_on_everything(app));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sstream>
 #include <stdexcept>
 
 namespace lab {
@@ -71,6 +72,38 @@ std::vector<Variant> all_variants(const std::vector<KnobValues>& knobs) {
     variants = std::move(product);
   }
   return variants;
+}
+
+Variant parse_variant(const std::string& text) {
+  Variant variant;
+  if (text == "defaults") return variant;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    const KnobValues knob = parse_knob(word);
+    if (knob.values.size() != 1)
+      throw std::invalid_argument(
+          fmt::format("--variant: '{}' gives several values; a variant has one a knob, the lists are for --set", word));
+    variant.knobs.emplace_back(knob.knob, knob.values[0]);
+  }
+  if (variant.knobs.empty())
+    throw std::invalid_argument("--variant: is empty; give \"knob=value knob=value ...\", or \"defaults\"");
+  return variant;
+}
+
+std::vector<Variant> with_each(const std::vector<Variant>& variants, const std::vector<Variant>& more) {
+  if (more.empty()) return variants;
+  std::vector<Variant> product;
+  for (const Variant& variant : variants)
+    for (const Variant& further : more) {
+      Variant& both = product.emplace_back(variant);
+      for (const auto& [knob, value] : further.knobs) {
+        const auto same = [&](const auto& entry) { return entry.first == knob; };
+        if (std::any_of(both.knobs.begin(), both.knobs.end(), same))
+          throw std::invalid_argument(fmt::format("the knob '{}' is given twice; once is enough", knob));
+        both.knobs.emplace_back(knob, value);
+      }
+    }
+  return product;
 }
 
 std::string environment_name(const std::string& knob) {

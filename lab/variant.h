@@ -28,6 +28,13 @@ std::vector<std::string> split_values(const std::string& what, const std::string
 // The product; the last knob's values change fastest. Throws std::invalid_argument when a knob occurs twice.
 std::vector<Variant> all_variants(const std::vector<KnobValues>& knobs);
 
+// One variant by itself: "knob=value knob=value ...", or "defaults". Throws std::invalid_argument.
+Variant parse_variant(const std::string& text);
+
+// Each of `variants` with each of `more`, whose knobs come last. Without any of the latter they stay as they are. Throws
+// std::invalid_argument when a knob occurs in both.
+std::vector<Variant> with_each(const std::vector<Variant>& variants, const std::vector<Variant>& more);
+
 // The environment variable through which the runtime takes the knob: TANDEM_STOP for "stop".
 std::string environment_name(const std::string& knob);
 

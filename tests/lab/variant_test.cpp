@@ -42,6 +42,19 @@ TEST(Variant, ParsesAKnob) {
   EXPECT_EQ(environment_name(knob.knob), "TANDEM_MARK_ORDER");
 }
 
+TEST(Variant, VariantsAreGivenOneByOne) {
+  const auto variants = with_each(all_variants({{"processors", {"1", "2"}}}),
+                                  {parse_variant("defaults"), parse_variant("barrier=none stop=stop_the_world")});
+  ASSERT_EQ(variants.size(), 4u);
+  EXPECT_EQ(variants[0].label(), "processors=1");
+  EXPECT_EQ(variants[1].label(), "processors=1 barrier=none stop=stop_the_world");
+  EXPECT_EQ(variants[3].label(), "processors=2 barrier=none stop=stop_the_world");
+  EXPECT_NE(message_of([] { parse_variant("stop=a,b"); }).find("'stop=a,b' gives several values"), std::string::npos);
+  EXPECT_NE(message_of([] { parse_variant(""); }).find("is empty"), std::string::npos);
+  const auto twice = message_of([] { with_each(all_variants({{"stop", {"a"}}}), {parse_variant("stop=b")}); });
+  EXPECT_NE(twice.find("'stop' is given twice"), std::string::npos) << twice;
+}
+
 TEST(Variant, BadKnobsAreNamed) {
   EXPECT_NE(message_of([] { parse_knob("stop"); }).find("'stop' is not of the form"), std::string::npos);
   EXPECT_NE(message_of([] { parse_knob("Stop=x"); }).find("lower case"), std::string::npos);
