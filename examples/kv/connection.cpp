@@ -1,0 +1,81 @@
+#include "examples/kv/connection.h"
+
+#include "examples/server/input_buffer.h"
+#include "examples/server/serve.h"
+
+namespace kv {
+
+namespace {
+
+constexpr std::size_t kFlushBytes = std::size_t{64} << 10;  // of answers; then they are written before more is executed
+constexpr std::size_t kOutputBytesKept = std::size_t{2} << 10;
+
+class Connection {
+ public:
+  Connection(tandem::net::TcpStream stream, Server& server) : stream_(std::move(stream)), server_(server) {
+    server_.clients.fetch_add(1, std::memory_order_relaxed);
+  }
+  ~Connection() { server_.clients.fetch_sub(1, std::memory_order_relaxed); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void serve() {
+    std::error_code error;
+    while (const std::size_t bytes = stream_.read(input_.space(), error)) {
+      input_.add(bytes);
+      const End end = execute_all();
+      if (!flush() || end == End::kQuit) return;
+      if (end == End::kProtocolError) return server::linger(stream_);
+    }
+  }
+
+ private:
+  enum class End : std::uint8_t { kNotYet, kQuit, kProtocolError };
+
+  /// Executes the requests that have arrived whole.
+  End execute_all() {
+    std::uint64_t executed = 0;
+    End end = End::kNotYet;
+    while (end == End::kNotYet && parse(end)) {
+      if (parser_.arguments().size() != 0) {
+        if (!execute(parser_.arguments(), server_, output_)) end = End::kQuit;
+        ++executed;
+      }
+      input_.consume(parser_.consumed());
+      if (output_.size() > kFlushBytes && !flush()) end = End::kQuit;
+    }
+    server_.commands.fetch_add(executed, std::memory_order_relaxed);
+    return end;
+  }
+
+  bool parse(End& end) {
+    if (input_.data().empty()) return false;
+    const RequestParser::Status status = parser_.parse(input_.data());
+    if (status == RequestParser::Status::kError) {
+      Reply(output_).error("ERR " + parser_.error());
+      end = End::kProtocolError;
+    }
+    return status == RequestParser::Status::kComplete;
+  }
+
+  /// False: the client has gone.
+  bool flush() {
+    std::error_code error;
+    if (!output_.empty()) stream_.write(output_, error);
+    output_.clear();
+    if (output_.capacity() > kOutputBytesKept) output_.shrink_to_fit();
+    return !error;
+  }
+
+  tandem::net::TcpStream stream_;
+  Server& server_;
+  RequestParser parser_;
+  std::string output_;
+  server::InputBuffer input_;
+};
+
+}  // namespace
+
+void serve_client(tandem::net::TcpStream stream, Server& server) { Connection(std::move(stream), server).serve(); }
+
+}  // namespace kv
