@@ -1,0 +1,89 @@
+#include "examples/http/request_parser.h"
+
+#include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace http {
+
+namespace beast = boost::beast::http;
+
+Request::Request(const Limits& limits) {
+  header_limit(static_cast<std::uint32_t>(limits.head_bytes));
+  body_limit(limits.body_bytes);
+  eager(true);
+}
+
+void Request::on_request_impl(beast::verb method, string_view, string_view target, int version, error_code&) {
+  method_ = method;
+  is_1_1_ = version == 11;
+  target_.assign(target.data(), target.size());
+}
+
+void Request::on_field_impl(field name, string_view, string_view value, error_code& error) {
+  switch (name) {
+    case field::host:
+      if (std::exchange(has_host_, true)) error = beast::error::bad_field;
+      break;
+    case field::transfer_encoding: has_transfer_encoding_ = true; break;
+    case field::expect: expects_continue_ = boost::beast::iequals(value, "100-continue"); break;
+    default: break;
+  }
+}
+
+// Beast takes a request whose last encoding is not "chunked" for one without a body: what follows would be taken for the next
+// request.
+void Request::on_header_impl(error_code& error) {
+  if (has_transfer_encoding_ && !chunked()) error = beast::error::bad_transfer_encoding;
+  if (is_1_1_ && !has_host_) error = beast::error::bad_field;
+}
+
+std::size_t Request::on_body_impl(string_view part, error_code&) {
+  body_.append(part.data(), part.size());
+  return part.size();
+}
+
+std::size_t Request::on_chunk_body_impl(std::uint64_t, string_view part, error_code& error) {
+  return on_body_impl(part, error);
+}
+
+namespace {
+
+int status_of(const boost::beast::error_code& error) {
+  if (error == beast::error::header_limit) return 431;
+  if (error == beast::error::body_limit) return 413;
+  if (error == beast::error::bad_version) return 505;
+  return 400;
+}
+
+}  // namespace
+
+RequestParser::Status RequestParser::fail(int status) {
+  error_status_ = status;
+  return Status::kError;
+}
+
+RequestParser::Status RequestParser::parse(std::string_view input) {
+  consumed_ = 0;
+  if (input.empty()) return Status::kIncomplete;
+  if (!is_within_request()) {
+    request_.emplace(limits_);
+    head_bytes_ = 0;
+  }
+  boost::beast::error_code error;
+  do {
+    const std::string_view rest = input.substr(consumed_);
+    const bool in_head = !request_->is_header_done();
+    const std::size_t taken = request_->put(boost::asio::const_buffer(rest.data(), rest.size()), error);
+    consumed_ += taken;
+    if (in_head) head_bytes_ += taken;
+  } while (!error && !request_->is_done() && consumed_ < input.size());
+  if (error && error != beast::error::need_more) return fail(status_of(error));
+  if (request_->is_done()) return Status::kComplete;
+  // Beast's limit is for what it has to look at again, ours for the fields that it has let go as well. In a body, what it has to
+  // look at again is a chunk's line or the trailer.
+  const std::size_t kept = input.size() - consumed_;
+  if (!request_->is_header_done() && head_bytes_ + kept > limits_.head_bytes) return fail(431);
+  return kept > limits_.head_bytes ? fail(400) : Status::kIncomplete;
+}
+
+}  // namespace http
