@@ -37,14 +37,11 @@ void block_stop_signals() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-void close_on_signal(tandem::net::TcpListener& listener) {
-  tandem::go([&listener] {
-    tandem::blocking([] {
-      const sigset_t set = stop_signals();
-      int which;
-      sigwait(&set, &which);
-    });
-    listener.close();
+void wait_for_stop_signal() {
+  tandem::blocking([] {
+    const sigset_t set = stop_signals();
+    int which;
+    sigwait(&set, &which);
   });
 }
 

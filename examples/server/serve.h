@@ -11,10 +11,10 @@
 
 namespace server {
 
-/// SIGINT and SIGTERM are from now on for close_on_signal() alone. Call it before tandem::run, whose threads inherit that.
+/// SIGINT and SIGTERM are from now on for wait_for_stop_signal() alone. Call it before tandem::run, whose threads inherit that.
 void block_stop_signals();
-/// Starts a goroutine that waits for one of them and then closes the listener, which must outlive the run's goroutines.
-void close_on_signal(tandem::net::TcpListener& listener);
+/// Waits for one of the two. Not to be cancelled.
+void wait_for_stop_signal();
 
 /// As many descriptors as the system's administrator allows.
 void raise_descriptor_limit();
@@ -64,10 +64,15 @@ int serve_until_signal(const std::string& address, Handler handler) {
     std::fprintf(stderr, "cannot listen on %s: %s\n", address.c_str(), error.message().c_str());
     return 1;
   }
-  close_on_signal(listener);
+  tandem::WaitGroup closing;  // the listener must not go before close() has returned
+  closing.go([&listener] {
+    wait_for_stop_signal();
+    listener.close();
+  });
   std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
   std::fflush(stdout);
   serve(listener, std::move(handler));
+  closing.wait();
   const Usage left = usage();
   std::printf("stopped: %zu goroutines, %zu descriptors\n", left.goroutines, left.descriptors);
   return 0;
