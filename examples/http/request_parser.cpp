@@ -10,7 +10,6 @@ namespace beast = boost::beast::http;
 Request::Request(const Limits& limits) {
   header_limit(static_cast<std::uint32_t>(limits.head_bytes));
   body_limit(limits.body_bytes);
-  eager(true);
 }
 
 void Request::on_request_impl(beast::verb method, string_view, string_view target, int version, error_code&) {
@@ -71,19 +70,30 @@ RequestParser::Status RequestParser::parse(std::string_view input) {
   }
   boost::beast::error_code error;
   do {
-    const std::string_view rest = input.substr(consumed_);
-    const bool in_head = !request_->is_header_done();
-    const std::size_t taken = request_->put(boost::asio::const_buffer(rest.data(), rest.size()), error);
-    consumed_ += taken;
-    if (in_head) head_bytes_ += taken;
+    if (!take_element(input.substr(consumed_), error)) return Status::kError;
   } while (!error && !request_->is_done() && consumed_ < input.size());
   if (error && error != beast::error::need_more) return fail(status_of(error));
   if (request_->is_done()) return Status::kComplete;
-  // Beast's limit is for what it has to look at again, ours for the fields that it has let go as well. In a body, what it has to
-  // look at again is a chunk's line or the trailer.
+  // What is left belongs to one element that has not arrived whole.
   const std::size_t kept = input.size() - consumed_;
-  if (!request_->is_header_done() && head_bytes_ + kept > limits_.head_bytes) return fail(431);
+  if (!request_->is_header_done()) return head_bytes_ + kept > limits_.head_bytes ? fail(431) : Status::kIncomplete;
   return kept > limits_.head_bytes ? fail(400) : Status::kIncomplete;
+}
+
+// One element: the head or a part of it, a part of a body, a chunk's line, the last chunk's with the trailer. Beast's own limit
+// is only for what it has to look at again.
+bool RequestParser::take_element(std::string_view input, boost::beast::error_code& error) {
+  const bool in_head = !request_->is_header_done();
+  const std::size_t body_bytes = request_->body().size();
+  const std::size_t taken = request_->put(boost::asio::const_buffer(input.data(), input.size()), error);
+  consumed_ += taken;
+  if (in_head) {
+    head_bytes_ += taken;
+    if (head_bytes_ > limits_.head_bytes) fail(431);
+  } else if (taken - (request_->body().size() - body_bytes) > limits_.head_bytes) {
+    fail(400);
+  }
+  return error_status_ == 0;
 }
 
 }  // namespace http

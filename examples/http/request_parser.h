@@ -71,6 +71,7 @@ class RequestParser {
 
  private:
   Status fail(int status);
+  bool take_element(std::string_view input, boost::beast::error_code& error);
 
   Limits limits_;
   std::optional<Request> request_;  // none: not one byte of the next one has come
