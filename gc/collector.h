@@ -1,6 +1,6 @@
 #pragma once
 // The only CollectorPort of this folder: what the scheduler may ask of the collector. The work itself is in cycle.h
-// (conductor), roots.h, marker.h, sweeper.h and allocator.h.
+// (conductor), root_walk.h, marker.h, sweeper.h and allocator.h.
 
 #include "runtime/seam/ports.h"
 

@@ -21,7 +21,7 @@
 //      goroutines between states by compare-and-swap, because stacks may soon be claimed (scan_claim.h).
 //   4. Handshake 3. Every P scans the goroutine it runs, at that goroutine's own safepoint, and from then on scans any other
 //      before it resumes it, unless that has been done. When all have acknowledged, workers walk the table of goroutines and
-//      claim those that are parked (gc/roots.h): a waker that meets a claim leaves a note. Each stack is scanned once. When
+//      claim those that are parked (gc/root_walk.h): a waker that meets a claim leaves a note. Each stack is scanned once. When
 //      the walk has ended and every P has passed one more safepoint (a load may be between its read and its test of the
 //      barrier byte), loads cost nothing again.
 //   5. Marking: packets of grey objects, balanced over the processors (gc/marker.h).
@@ -30,7 +30,9 @@
 //   7. Handshake 4. Barrier off; every P takes the marks of its own blocks over and allocates white. Then everything is
 //      unswept: allocation sweeps what it needs, idle workers the rest.
 //   At no time are all goroutines stopped. What one goroutine can lose is its own stack's scan and its share of mark work.
-//   stop = stop_the_world is the same cycle with every P held at the safepoint of handshake 1 (world_stop.h).
+//   stop = stop_the_world is the same cycle with every P held at the safepoint of handshake 1 (world_stop.h). With barrier =
+//   insertion_rescan steps 4 to 6 are done twice, the second time with every P held. collector = boehm is another port
+//   (gc/boehm/), to which a cycle is one stop.
 //
 // Rules
 //   S1  A field has one writer, named where it is declared. Who drives or has claimed a P may write the P's own fields.
