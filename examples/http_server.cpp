@@ -1,5 +1,5 @@
-// An HTTP/1.1 server: keep-alive, pipelining, bodies by length or in chunks; a goroutine for each connection. Its parts lie in
-// http/: connection.cpp, request_parser.cpp (on top of Boost.Beast), response.cpp.
+// An HTTP/1.1 server: keep-alive, pipelining, bodies by length or in chunks; a goroutine for each connection. Its parts
+// lie in http/: connection.cpp, request_parser.cpp (on top of Boost.Beast), response.cpp.
 //
 //   http_server --port 8080   serves until SIGINT or SIGTERM: try it with curl and wrk
 //   http_server               serves a hundred clients of its own, and ends

@@ -1,5 +1,5 @@
-// A key-value store that speaks the Redis protocol: its data set in the managed heap, a goroutine for each connection. Its
-// parts lie in kv/: connection.cpp, request_parser.cpp, command.cpp, store.cpp.
+// A key-value store that speaks the Redis protocol: its data set in the managed heap, a goroutine for each connection.
+// Its parts lie in kv/: connection.cpp, request_parser.cpp, command.cpp, store.cpp.
 //
 //   kv_server --port 6379     serves until SIGINT or SIGTERM: try it with redis-cli and redis-benchmark
 //   kv_server                 serves a hundred clients of its own, and ends

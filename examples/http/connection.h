@@ -13,8 +13,8 @@ struct Settings {
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
 };
 
-/// Answers requests, in order, until the client goes or does not want more, breaks a rule or is too slow. The answers to all
-/// requests that one read has brought are written at once.
+/// Answers requests, in order, until the client goes or does not want more, breaks a rule or is too slow. The answers
+/// to all requests that one read has brought are written at once.
 void serve_client(tandem::net::TcpStream stream, const Settings& settings);
 
 }  // namespace http

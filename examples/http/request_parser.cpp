@@ -29,8 +29,8 @@ void Request::on_field_impl(field name, string_view, string_view value, error_co
   }
 }
 
-// Beast takes a request whose last encoding is not "chunked" for one without a body: what follows would be taken for the next
-// request.
+// Beast takes a request whose last encoding is not "chunked" for one without a body: what follows would be taken for
+// the next request.
 void Request::on_header_impl(error_code& error) {
   if (has_transfer_encoding_ && !chunked()) error = beast::error::bad_transfer_encoding;
   if (is_1_1_ && !has_host_) error = beast::error::bad_field;
@@ -80,8 +80,8 @@ RequestParser::Status RequestParser::parse(std::string_view input) {
   return kept > limits_.head_bytes ? fail(400) : Status::kIncomplete;
 }
 
-// One element: the head or a part of it, a part of a body, a chunk's line, the last chunk's with the trailer. Beast's own limit
-// is only for what it has to look at again.
+// One element: the head or a part of it, a part of a body, a chunk's line, the last chunk's with the trailer. Beast's
+// own limit is only for what it has to look at again.
 bool RequestParser::take_element(std::string_view input, boost::beast::error_code& error) {
   const bool in_head = !request_->is_header_done();
   const std::size_t body_bytes = request_->body().size();

@@ -54,9 +54,9 @@ class RequestParser {
 
   explicit RequestParser(const Limits& limits = {}) : limits_(limits) {}
 
-  /// Consumes the beginning of `input` as far as it belongs to the request; consumed() says how much that was. Incomplete:
-  /// call again with the rest and more behind it. Complete: the next call begins the next request. Error: the stream cannot be
-  /// understood any more.
+  /// Consumes the beginning of `input` as far as it belongs to the request; consumed() says how much that was.
+  /// Incomplete: call again with the rest and more behind it. Complete: the next call begins the next request. Error:
+  /// the stream cannot be understood any more.
   Status parse(std::string_view input);
   std::size_t consumed() const { return consumed_; }
 

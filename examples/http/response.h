@@ -11,8 +11,8 @@ namespace http {
 void append_response(std::string& output, int status, std::string_view body, bool keep_alive,
                      bool without_body = false);
 
-/// Appends the answer to a request: GET / greets, POST /echo gives the body back, GET /usage tells what is in use after a
-/// collection. Parks the goroutine for the last.
+/// Appends the answer to a request: GET / greets, POST /echo gives the body back, GET /usage tells what is in use after
+/// a collection. Parks the goroutine for the last.
 void answer(const Request& request, std::string& output);
 
 }  // namespace http

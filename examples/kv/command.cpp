@@ -1,7 +1,7 @@
 #include "examples/kv/command.h"
 
 #include <algorithm>
-#include <array>
+#include <cstdint>
 #include <vector>
 
 namespace kv {
@@ -10,12 +10,32 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
-std::vector<Command> collect_commands() {
-  std::vector<Command> all;
+/// A name of at most eight letters in any case, as a number that compares as the names do; 0 for a longer one.
+std::uint64_t packed(std::string_view name) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i)
+    number = number << 8 | (i < name.size() ? static_cast<unsigned char>(lower(name[i])) : 0);
+  return name.size() <= 8 ? number : 0;
+}
+
+struct Table {
+  std::vector<Command> commands;     // in the order of their names
+  std::vector<std::uint64_t> names;  // packed
+};
+
+Table collect_commands() {
+  Table table;
+  std::vector<Command>& all = table.commands;
   for (const auto commands : {string_commands(), list_commands(), key_commands(), server_commands()})
     all.insert(all.end(), commands.begin(), commands.end());
   std::sort(all.begin(), all.end(), [](const Command& a, const Command& b) { return a.name < b.name; });
-  return all;
+  for (const Command& command : all) table.names.push_back(packed(command.name));
+  return table;
+}
+
+const Table& table() {
+  static const Table collected = collect_commands();
+  return collected;
 }
 
 /// What a client may see of its own text: printable, short.
@@ -48,10 +68,7 @@ LockSet locks_of(const Command& command, const Arguments& arguments) {
 
 }  // namespace
 
-std::span<const Command> all_commands() {
-  static const std::vector<Command> commands = collect_commands();
-  return commands;
-}
+std::span<const Command> all_commands() { return table().commands; }
 
 bool equals_word(std::string_view word, std::string_view lower_word) {
   return std::equal(word.begin(), word.end(), lower_word.begin(), lower_word.end(),
@@ -59,15 +76,12 @@ bool equals_word(std::string_view word, std::string_view lower_word) {
 }
 
 const Command* find_command(std::string_view name) {
-  std::array<char, 16> lowered;
-  if (name.size() > lowered.size()) return nullptr;
-  std::transform(name.begin(), name.end(), lowered.begin(), lower);
-  const std::string_view wanted(lowered.data(), name.size());
-  const std::span<const Command> commands = all_commands();
-  const auto found =
-      std::lower_bound(commands.begin(), commands.end(), wanted,
-                       [](const Command& command, std::string_view text) { return command.name < text; });
-  return found != commands.end() && found->name == wanted ? &*found : nullptr;
+  const std::vector<std::uint64_t>& names = table().names;
+  const std::uint64_t wanted = packed(name);
+  const auto found = std::lower_bound(names.begin(), names.end(), wanted);
+  if (found == names.end() || *found != wanted) return nullptr;
+  const Command& command = table().commands[static_cast<std::size_t>(found - names.begin())];
+  return command.name.size() == name.size() ? &command : nullptr;  // zero bytes behind a name are no part of it
 }
 
 bool execute(const Arguments& arguments, Server& server, std::string& output) {

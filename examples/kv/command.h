@@ -31,10 +31,10 @@ struct Call {
 };
 
 struct Command {
-  std::string_view name;  // in lower case
+  std::string_view name;  // in lower case, eight letters at most
   int arity;              // arguments, the name included; negative: at least so many
-  // Which arguments are keys, as Redis tells it: the first one, the last one (negative: counted from the end), and the distance
-  // between two; 0: none. Their locks are held during the call.
+  // Which arguments are keys, as Redis tells it: the first one, the last one (negative: counted from the end), and the
+  // distance between two; 0: none. Their locks are held during the call.
   int first_key, last_key, key_step;
   void (*execute)(Call& call);
 };
@@ -50,7 +50,8 @@ std::span<const Command> all_commands();
 /// In any case of letters; null: unknown.
 const Command* find_command(std::string_view name);
 
-/// Executes a request that is not empty, and appends the answer to `output`. False: the connection is to be closed after it.
+/// Executes a request that is not empty, and appends the answer to `output`. False: the connection is to be closed
+/// after it.
 bool execute(const Arguments& arguments, Server& server, std::string& output);
 
 // What several commands need.
@@ -58,8 +59,8 @@ bool execute(const Arguments& arguments, Server& server, std::string& output);
 /// Are the two equal but for the case of letters? `lower` is in lower case.
 bool equals_word(std::string_view word, std::string_view lower);
 
-/// The value of a key that is a string, or a list; null if there is none. Says so in the reply and sets `failed` if it is
-/// of the other kind.
+/// The value of a key that is a string, or a list; null if there is none. Says so in the reply and sets `failed` if it
+/// is of the other kind.
 tandem::Local<Value> find_string(const Call& call, std::string_view key, bool& failed);
 tandem::Local<Value> find_list(const Call& call, std::string_view key, bool& failed);
 

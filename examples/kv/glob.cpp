@@ -39,7 +39,8 @@ bool take_one(std::string_view& pattern, char byte) {
 
 }  // namespace
 
-// Only the last star seen can be worth another try: what an earlier one could take in addition, the later one takes as well.
+// Only the last star seen can be worth another try: what an earlier one could take in addition, the later one takes as
+// well.
 bool matches_glob(std::string_view pattern, std::string_view text) {
   std::string_view after_star, text_at_star;
   bool star = false;

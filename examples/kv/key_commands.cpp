@@ -114,7 +114,8 @@ std::optional<ScanOptions> scan_options(const Call& call) {
   return options;
 }
 
-/// The cursor is the number of the bucket where to go on. COUNT is how many keys are looked at, rounded up to whole buckets.
+/// The cursor is the number of the bucket where to go on. COUNT is how many keys are looked at, rounded up to whole
+/// buckets.
 void scan(Call& call) {
   const std::optional<std::int64_t> cursor = parse_integer(call.arguments[1]);
   if (!cursor || *cursor < 0) return call.reply.error("ERR invalid cursor");

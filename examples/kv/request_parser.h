@@ -25,8 +25,8 @@ class Arguments {
   std::span<const Range> ranges_;
 };
 
-/// Incremental: what has been understood is not looked at again when more arrives. Its memory follows the number of arguments that
-/// have arrived, not the number announced. Knows nothing of connections; one goroutine at a time.
+/// Incremental: what has been understood is not looked at again when more arrives. Its memory follows the number of
+/// arguments that have arrived, not the number announced. Knows nothing of connections; one goroutine at a time.
 class RequestParser {
  public:
   enum class Status : std::uint8_t { kIncomplete, kComplete, kError };
@@ -37,8 +37,8 @@ class RequestParser {
   /// Of one request: its largest argument and some more.
   static constexpr std::size_t kRequestBytesMax = kBulkBytesMax + (std::size_t{16} << 20);
 
-  /// `input` begins where the last request ended. Incomplete: call again with the same bytes, wherever they lie then, and more of
-  /// them. Error: the stream cannot be understood any more.
+  /// `input` begins where the last request ended. Incomplete: call again with the same bytes, wherever they lie then,
+  /// and more of them. Error: the stream cannot be understood any more.
   Status parse(std::string_view input);
 
   /// After kComplete: the bytes that the request took; its words, none for an empty request.

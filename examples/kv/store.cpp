@@ -55,8 +55,8 @@ bool Store::erase(std::string_view key) {
   return was_there;
 }
 
-// The timer's function holds the key, not the value: a function is a root until the timer is destroyed, and the value holds
-// the timer.
+// The timer's function holds the key, not the value: a function is a root until the timer is destroyed, and the value
+// holds the timer.
 void Store::expire_at(std::string_view key, const Local<Value>& value, TimePoint time) {
   persist(value);
   const Local<Expiry> expiry = tandem::make<Expiry>(

@@ -1,10 +1,11 @@
 #pragma once
 // The data set: all of it in the managed heap.
 //
-// Keys are distributed over a fixed number of buckets by their hash, each a Map of its own. So no single Map grows large (one that
-// doubles does it in one go), a key never changes its bucket, and a scan that visits bucket after bucket returns every key that
-// is there all the while, once, whatever others do. A bucket belongs to one of 64 locks; a command locks all that its
-// keys need before it begins, which makes it atomic, in ascending order, which makes it free of deadlocks.
+// Keys are distributed over a fixed number of buckets by their hash, each a Map of its own. So no single Map grows
+// large (one that doubles does it in one go), a key never changes its bucket, and a scan that visits bucket after
+// bucket returns every key that is there all the while, once, whatever others do. A bucket belongs to one of 64 locks;
+// a command locks all that its keys need before it begins, which makes it atomic, in ascending order, which makes it
+// free of deadlocks.
 #include <array>
 #include <bit>
 #include <cstddef>

@@ -9,7 +9,8 @@ namespace kv {
 using TimePoint = std::chrono::steady_clock::time_point;
 using StringRef = tandem::Member<tandem::String>;
 
-/// Strings that can be added and removed at both ends, and be reached by their index: a ring that doubles when it is full.
+/// Strings that can be added and removed at both ends, and be reached by their index: a ring that doubles when it is
+/// full.
 class List {
  public:
   List() : ring_(tandem::make_array<StringRef>(kCapacityMin)) {}

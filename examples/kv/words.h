@@ -8,9 +8,9 @@
 
 namespace kv {
 
-/// Splits `line` at blanks. "..." may contain blanks and the escapes \n \r \t \b \a \xHH, '...' only \'; a quoted word ends at a
-/// blank or the end of the line. The words are put one behind the other into `text`, and `words` says where. False: the quotes
-/// are not balanced.
+/// Splits `line` at blanks. "..." may contain blanks and the escapes \n \r \t \b \a \xHH, '...' only \'; a quoted word
+/// ends at a blank or the end of the line. The words are put one behind the other into `text`, and `words` says where.
+/// False: the quotes are not balanced.
 bool split_words(std::string_view line, std::string& text, std::vector<Arguments::Range>& words);
 
 }  // namespace kv

@@ -1,8 +1,8 @@
 #pragma once
 // What a connection has read and not yet used.
 //
-// Small while everything has been used, which is how an idle connection waits; else it doubles when it is full. So its memory
-// follows what has arrived, never what a client has announced.
+// Small while everything has been used, which is how an idle connection waits; else it doubles when it is full. So its
+// memory follows what has arrived, never what a client has announced.
 #include <array>
 #include <cstddef>
 #include <cstring>

@@ -1,6 +1,6 @@
 #pragma once
-// What the servers have in common: the loop that accepts, the signals that end it, how a connection that broke the rules is
-// closed, and the counts by which one sees that nothing has leaked.
+// What the servers have in common: the loop that accepts, the signals that end it, how a connection that broke the
+// rules is closed, and the counts by which one sees that nothing has leaked.
 #include <tandem/tandem.h>
 #include <cstddef>
 #include <cstdio>
@@ -11,7 +11,8 @@
 
 namespace server {
 
-/// SIGINT and SIGTERM are from now on for wait_for_stop_signal() alone. Call it before tandem::run, whose threads inherit that.
+/// SIGINT and SIGTERM are from now on for wait_for_stop_signal() alone. Call it before tandem::run, whose threads
+/// inherit that.
 void block_stop_signals();
 /// Waits for one of the two. Not to be cancelled.
 void wait_for_stop_signal();
@@ -19,8 +20,8 @@ void wait_for_stop_signal();
 /// As many descriptors as the system's administrator allows.
 void raise_descriptor_limit();
 
-/// Before a connection is closed with unread input: closing it at once would reset it, and the client might lose what was
-/// written last. Waits for the client's end of the stream, a second at most.
+/// Before a connection is closed with unread input: closing it at once would reset it, and the client might lose what
+/// was written last. Waits for the client's end of the stream, a second at most.
 void linger(tandem::net::TcpStream& stream);
 
 /// What is in use. `descriptors` is 0 where /proc is missing.
@@ -30,9 +31,9 @@ struct Usage {
 };
 Usage usage();
 
-/// Accepts connections until the listener is closed and calls handler(stream) for each, on a goroutine of its own. When it
-/// returns, all of them have ended: those that wait are thrown Cancelled. Other exceptions of a handler end its connection
-/// only.
+/// Accepts connections until the listener is closed and calls handler(stream) for each, on a goroutine of its own. When
+/// it returns, all of them have ended: those that wait are thrown Cancelled. Other exceptions of a handler end its
+/// connection only.
 template <class Handler>
 void serve(tandem::net::TcpListener& listener, Handler handler) {
   tandem::TaskGroup connections;
@@ -54,8 +55,8 @@ void serve(tandem::net::TcpListener& listener, Handler handler) {
   }
 }
 
-/// The whole life of a server that was given an address: listens, says so, serves until a signal comes, and prints the counts
-/// that remain. Returns the exit status.
+/// The whole life of a server that was given an address: listens, says so, serves until a signal comes, and prints the
+/// counts that remain. Returns the exit status.
 template <class Handler>
 int serve_until_signal(const std::string& address, Handler handler) {
   std::error_code error;

@@ -73,8 +73,10 @@ class HttpServer(servers.ServerTest):
     def test_answers(self):
         with self.connected() as (connection, file):
             for sent, status, body in [
-                (get(), 200, GREETING), (get(b"/?query"), 200, GREETING), (get(b"/none"), 404, None), (get(b"/echo"), 405, None),
-                (post(b"hello"), 200, b"hello"), (post(b""), 200, b""), (chunked(b"a", b"bc" * 1000), 200, b"a" + b"bc" * 1000),
+                (get(), 200, GREETING), (get(b"/?query"), 200, GREETING), (get(b"/none"), 404, None),
+                (get(b"/echo"), 405, None),
+                (post(b"hello"), 200, b"hello"), (post(b""), 200, b""),
+                (chunked(b"a", b"bc" * 1000), 200, b"a" + b"bc" * 1000),
                 (chunked(b"x", trailer=b"Field: value\r\n"), 200, b"x"), (chunked(), 200, b""),
                 (b"DELETE / HTTP/1.1\r\nHost: example\r\n\r\n", 405, None),
                 (b"NONSENSE / HTTP/1.1\r\nHost: example\r\n\r\n", 405, None),
@@ -130,8 +132,9 @@ class HttpServer(servers.ServerTest):
 
     def test_curl(self):
         url = f"http://127.0.0.1:{self.server.port}"
-        curl = lambda *arguments, **options: subprocess.run(["curl", "--silent", "--show-error", *arguments], capture_output=True,
-                                                            timeout=PATIENCE_SECONDS, check=True, **options).stdout
+        curl = lambda *arguments, **options: subprocess.run(
+            ["curl", "--silent", "--show-error", *arguments], capture_output=True, timeout=PATIENCE_SECONDS, check=True,
+            **options).stdout
         self.assertEqual(curl(f"{url}/", f"{url}/"), GREETING * 2)
         body = b"some words " * 50_000
         for fields in ([], ["--header", "Transfer-Encoding: chunked"], ["--header", "Expect: 100-continue"]):
@@ -140,8 +143,8 @@ class HttpServer(servers.ServerTest):
                               input=b"x" * 2_000_000), b"413")
 
     def test_wrk(self):
-        out = subprocess.run(["wrk", "-t1", "-c64", "-d1s", f"http://127.0.0.1:{self.server.port}/"], capture_output=True, text=True,
-                             timeout=PATIENCE_SECONDS, check=True).stdout
+        out = subprocess.run(["wrk", "-t1", "-c64", "-d1s", f"http://127.0.0.1:{self.server.port}/"], capture_output=True,
+                             text=True, timeout=PATIENCE_SECONDS, check=True).stdout
         self.assertNotIn("Socket errors", out)
         self.assertNotIn("Non-2xx", out)
         self.assertGreater(int(re.search(r"(\d+) requests in", out).group(1)), 0)
@@ -152,16 +155,20 @@ class HttpServer(servers.ServerTest):
         long = b"x" * 20_000
         head = b"POST /echo HTTP/1.1\r\nHost: example\r\n"
         for sent, expected in [
-            (b"nonsense\r\n\r\n", 400), (b"GET\r\n\r\n", 400), (b"GET / HTTP/1.1\r\n\r\n", 400), (b"GET / HTTP/2.0\r\n\r\n", 505),
+            (b"nonsense\r\n\r\n", 400), (b"GET\r\n\r\n", 400), (b"GET / HTTP/1.1\r\n\r\n", 400),
+            (b"GET / HTTP/2.0\r\n\r\n", 505),
             (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400), (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
-            (b"GET / HTTP/1.1\r\nHost: a\n\n", 400), (b"GET /\0 HTTP/1.1\r\n\r\n", 400), (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03", 400),
+            (b"GET / HTTP/1.1\r\nHost: a\n\n", 400), (b"GET /\0 HTTP/1.1\r\n\r\n", 400),
+            (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03", 400),
             (b"GET /" + long, 431), (get(b"/", b"Long: " + long), 431), (get(b"/", *[b"Many: fields"] * 2000), 431),
             (head + b"Content-Length: -1\r\n\r\n", 400), (head + b"Content-Length: x\r\n\r\n", 400),
-            (head + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400), (head + b"Content-Length: 1048577\r\n\r\n", 413),
+            (head + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
+            (head + b"Content-Length: 1048577\r\n\r\n", 413),
             (head + b"Content-Length: 99999999999999999999\r\n\r\n", 400), (head + b"Transfer-Encoding: gzip\r\n\r\n", 400),
             (head + b"Transfer-Encoding: chunked, gzip\r\n\r\n", 400),
             (head + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400),
-            (head + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", 400), (head + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabcd\r\n", 400),
+            (head + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", 400),
+            (head + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabcd\r\n", 400),
             (head + b"Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 400),
             (head + b"Transfer-Encoding: chunked\r\n\r\n100001\r\n", 413),
             (head + b"Transfer-Encoding: chunked\r\n\r\n" + b"80000\r\n" + b"x" * 0x80000 + b"\r\n80001\r\n", 413),
@@ -180,7 +187,8 @@ class HttpServer(servers.ServerTest):
         """Whatever comes, the server goes on serving others."""
         seed = random.randrange(1 << 32)
         generator = random.Random(seed)
-        whole = get() + post(b"body") + chunked(b"a", b"b" * 20, trailer=b"T: v\r\n") + get(b"/none", b"Expect: 100-continue")
+        whole = (get() + post(b"body") + chunked(b"a", b"b" * 20, trailer=b"T: v\r\n")
+                 + get(b"/none", b"Expect: 100-continue"))
         for _ in range(scaled(500, 50)):
             with self.connected() as (connection, file), contextlib.suppress(ConnectionResetError, BrokenPipeError):
                 connection.sendall(servers.mutated(generator, whole))
@@ -261,7 +269,8 @@ class CommandLine(unittest.TestCase):
         for arguments, message in ((("--port", "99999"), "--port"), (("--timeout-ms", "0"), "--timeout-ms"),
                                    (("--port", "0", "--host", "300.1.1.1"), "300.1.1.1")):
             with self.subTest(arguments):
-                done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+                done = subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+                                      check=False)
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(message, done.stdout + done.stderr)
 

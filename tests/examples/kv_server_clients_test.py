@@ -1,5 +1,5 @@
-"""examples/kv_server under redis-cli, redis-benchmark and clients that break the rules; where redis-server is installed, what it
-answers is the measure."""
+"""examples/kv_server under redis-cli, redis-benchmark and clients that break the rules; where redis-server is installed,
+what it answers is the measure."""
 
 import contextlib
 import os
@@ -112,6 +112,7 @@ class KvServer(servers.ServerTest):
         wrong_type = Error("WRONGTYPE Operation against a key holding the wrong kind of value")
         not_an_integer = Error("ERR value is not an integer or out of range")
         with Client(self.server) as ask:
+            self.assertRegex(ask(b"get\0", "a"), "^ERR unknown command 'get ', with args")
             for words, expected in [
                 ("PING", "PONG"), ("ping hello", b"hello"), ("echo x", b"x"), ("select 0", "OK"),
                 ("select 1", Error("ERR DB index is out of range")),
@@ -123,10 +124,13 @@ class KvServer(servers.ServerTest):
                 ("mset a 1 b 2", "OK"), ("mget a b c", [b"1", b"2", None]), ("mset a", Error(
                     "ERR wrong number of arguments for 'mset' command")),
                 ("lpush l 1 2", 2), ("rpush l 3", 3), ("lrange l 0 -1", [b"2", b"1", b"3"]), ("lrange l -2 5", [b"1", b"3"]),
-                ("lrange l 2 1", []), ("llen l", 3), ("get l", wrong_type), ("incr l", wrong_type), ("lpush a 1", wrong_type),
-                ("mget a l", [b"1", None]), ("lpop l", b"2"), ("rpop l 5", [b"3", b"1"]), ("exists l", 0), ("type a", "string"),
+                ("lrange l 2 1", []), ("llen l", 3), ("get l", wrong_type), ("incr l", wrong_type),
+                ("lpush a 1", wrong_type),
+                ("mget a l", [b"1", None]), ("lpop l", b"2"), ("rpop l 5", [b"3", b"1"]), ("exists l", 0),
+                ("type a", "string"),
                 ("exists a a none", 2), ("del a b none", 2), ("dbsize", 1), ("ttl new", -1), ("ttl none", -2),
-                ("expire new 100", 1), ("ttl new", 100), ("persist new", 1), ("ttl new", -1), ("expire new 0", 1), ("get new", None),
+                ("expire new 100", 1), ("ttl new", 100), ("persist new", 1), ("ttl new", -1), ("expire new 0", 1),
+                ("get new", None),
                 ("set a 1 ex 0", Error("ERR invalid expire time in 'set' command")), ("set a 1 nx", "OK"),
                 ("set a 2 nx", None), ("set a 2 xx get", b"1"), ("set a 2 nx xx", Error("ERR syntax error")),
                 ("flushall", "OK"), ("dbsize", 0),
@@ -247,8 +251,8 @@ class KvServer(servers.ServerTest):
     def test_redis_benchmark(self):
         for pipeline in ("1", "16"):
             out = subprocess.run(
-                ["redis-benchmark", "-p", str(self.server.port), "-n", str(scaled(10_000)), "-r", "1000", "-P", pipeline, "--csv",
-                 "-t", "ping,set,get,incr,lpush,rpush,lpop,rpop,lrange_100,mset"],
+                ["redis-benchmark", "-p", str(self.server.port), "-n", str(scaled(10_000)), "-r", "1000", "-P", pipeline,
+                 "--csv", "-t", "ping,set,get,incr,lpush,rpush,lpop,rpop,lrange_100,mset"],
                 capture_output=True, text=True, timeout=PATIENCE_SECONDS * 4, check=True)
             self.assertEqual(out.stderr, "")
             self.assertEqual(len(out.stdout.splitlines()), 13)
@@ -259,7 +263,8 @@ class KvServer(servers.ServerTest):
         """Random commands to both."""
         with tempfile.TemporaryDirectory() as directory:
             socket_path = os.path.join(directory, "redis")
-            redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", directory],
+            redis = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "",
+                                      "--dir", directory],
                                      executable=REDIS_SERVER, stdout=subprocess.DEVNULL)
             try:
                 assert eventually(lambda: os.path.exists(socket_path))
@@ -376,7 +381,8 @@ class UnixPeer:
 
 def random_request(generator):
     key = lambda: generator.choice("abcdefgh")
-    value = lambda: generator.choice(["", "0", "-1", "12", "9223372036854775807", "-9223372036854775808", "x", "01", " 1", "+1", "1.5"])
+    value = lambda: generator.choice(["", "0", "-1", "12", "9223372036854775807", "-9223372036854775808", "x", "01", " 1",
+                                      "+1", "1.5"])
     index = lambda: generator.choice([0, 1, 2, 5, -1, -2, -100, 100, "x", "9999999999999999999"])
     seconds = lambda: generator.choice([100_000, 200_000, 0, -1, "x", "9223372036854775807", ""])
     return generator.choice([

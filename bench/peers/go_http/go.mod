@@ -1,0 +1,3 @@
+module tandem/bench/go_http
+
+go 1.19

@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""Compares the example servers with others of their kind: kv_server with redis-server under redis-benchmark, http_server
+with Go's net/http (bench/peers/go_http) under wrk. Builds nothing: `./tandem bench servers` does.
+
+The two of a pair run by turns, --repeat times each, a process each; then the median of each figure. The client runs on the
+same machine and may be what limits the rate; what the server costs is its processor time for each request, which is why
+both are given. redis-server has one thread for its commands, whatever the number of processors.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+BUILD = pathlib.Path(__file__).resolve().parent.parent / "build" / "release"
+TIMEOUT_SECONDS = 120
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    def __init__(self, command, port, processors, executable=None):
+        self.process = subprocess.Popen(command, executable=executable, stdout=subprocess.DEVNULL,
+                                        env={**os.environ, "GOMAXPROCS": str(processors)})
+        self.port = port
+        end = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except ConnectionRefusedError:
+                if time.monotonic() > end or self.process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def run_client(command):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=True,
+                          timeout=TIMEOUT_SECONDS).stdout
+
+
+def redis_benchmark(server, test, pipeline, requests):
+    """Requests done, and a second's rate."""
+    out = run_client(["redis-benchmark", "-p", server.port, "-P", pipeline, "-n", requests, "-r", 100_000, "-t", test,
+                      "--csv"])
+    return requests, float(out.splitlines()[-1].split('"')[3])
+
+
+def wrk(server, connections, seconds):
+    out = run_client(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", f"http://127.0.0.1:{server.port}/"])
+    return int(re.search(r"(\d+) requests in", out)[1]), float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1])
+
+
+def kv_server(processors):
+    port = free_port()
+    return Server([BUILD / "examples" / "example_kv_server", "--port", str(port), "--processors", str(processors)], port,
+                  processors)
+
+
+def redis_server(processors):
+    # Debian's redis-tools holds the server's executable under another name.
+    executable = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+    port = free_port()
+    return Server(["redis-server", "--port", str(port), "--save", ""], port, processors, executable)
+
+
+def http_server(processors):
+    port = free_port()
+    return Server([BUILD / "examples" / "example_http_server", "--port", str(port), "--processors", str(processors)], port,
+                  processors)
+
+
+def go_http(processors):
+    port = free_port()
+    return Server([BUILD / "bench" / "go-http", "-address", f"127.0.0.1:{port}"], port, processors)
+
+
+def measure(start, processors, load):
+    with start(processors) as server:
+        before = server.cpu_seconds()
+        requests, rate = load(server)
+        return rate, 1e6 * (server.cpu_seconds() - before) / requests
+
+
+def rows(arguments):
+    kv = ("kv_server", kv_server, "redis-server", redis_server)
+    http = ("http_server", http_server, "Go net/http", go_http)
+    for processors in arguments.processors:
+        for pipeline in (1, 16):
+            for test in ("set", "get", "incr", "lpush"):
+                requests = arguments.requests if pipeline == 1 else 5 * arguments.requests
+                yield (f"{test.upper()}, pipeline {pipeline}", processors, kv,
+                       lambda server, t=test, p=pipeline, n=requests: redis_benchmark(server, t, p, n))
+        yield "GET /, 64 connections", processors, http, lambda server: wrk(server, 64, arguments.seconds)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each (default 3)")
+    parser.add_argument("--processors", type=int, nargs="+", default=[1, 2], help="default: 1 2")
+    parser.add_argument("--requests", type=int, default=200_000,
+                        help="of redis-benchmark; five times as many with a pipeline")
+    parser.add_argument("--seconds", type=int, default=4, help="of wrk")
+    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose title contains it")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures there as well")
+    arguments = parser.parse_args()
+    missing = [tool for tool in ("redis-benchmark", "wrk") if not shutil.which(tool)]
+    if missing:
+        print(f"servers.py: not installed: {', '.join(missing)} (redis-tools, wrk)", file=sys.stderr)
+        return 2
+    print("| load | processors | server | requests/s | ratio | processor time each, us | ratio |")
+    print("|---|---|---|---|---|---|---|")
+    results = []
+    for title, processors, (ours, start_ours, theirs, start_theirs), load in rows(arguments):
+        if arguments.only not in title:
+            continue
+        figures = {ours: [], theirs: []}
+        for _ in range(arguments.repeat):
+            for name, start in ((ours, start_ours), (theirs, start_theirs)):
+                figures[name].append(measure(start, processors, load))
+        medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in figures.items()}
+        rates, costs = zip(medians[ours], medians[theirs])
+        print(f"| {title} | {processors} | {ours} | {rates[0]:,.0f} | {rates[0] / rates[1]:.2f} | {costs[0]:.2f} |"
+              f" {costs[1] / costs[0]:.2f} |")
+        print(f"| | | {theirs} | {rates[1]:,.0f} | | {costs[1]:.2f} | |", flush=True)
+        results += [{"load": title, "processors": processors, "server": name, "requests_per_second": rate, "cpu_us": cpu}
+                    for name, runs in figures.items() for rate, cpu in runs]
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
