@@ -24,7 +24,8 @@ measures_memory = unittest.skipIf(os.environ.get("TANDEM_SANITIZED"), "the serve
 
 
 def main(program, *tools):
-    """Runs the tests of the calling script; exits with the status of skipped tests where the program or a tool is missing."""
+    """Runs the tests of the calling script; exits with the status of skipped tests where the program or a tool is missing.
+    """
     missing = [tool for tool in tools if not shutil.which(tool)] or ([] if program else ["the example"])
     if missing:
         print(f"skipped: not here: {', '.join(missing)}")
