@@ -215,21 +215,21 @@ class KvServer(servers.ServerTest):
             self.assertEqual(len(seen), len(stay), "a key was returned twice")
 
     def test_commands_are_atomic(self):
-        count, writers = scaled(2000, 200), 4
-
-        def write(number):
-            with Client(self.server) as client:
-                client.pipeline([("incr", "sum") for _ in range(count)]
-                                + [("mset", "x", f"{number}:{i}", "y", f"{number}:{i}") for i in range(count)])
-
-        threads = [threading.Thread(target=write, args=(number,)) for number in range(writers)]
-        for thread in threads:
-            thread.start()
+        """Clients that are faster than Python: with two processors, their requests meet in the store."""
+        count = scaled(200_000, 5000)
+        load = lambda *words: subprocess.Popen(
+            ["redis-benchmark", "-p", str(self.server.port), "-n", str(count), "-c", "8", "-P", "32", "-q", *words],
+            stdout=subprocess.DEVNULL)
+        increments = [load("incr", "sum") for _ in range(2)]
+        for client in increments:
+            self.assertEqual(client.wait(PATIENCE_SECONDS * 4), 0)
+        keys = [f"key:{i}" for i in range(8)]
+        writers = [load("mset", *(word for key in keys for word in (key, name))) for name in "ab"]
         with Client(self.server) as client:
-            while any(thread.is_alive() for thread in threads):
-                for x, y in client.pipeline([("mget", "x", "y")] * 50):
-                    self.assertEqual(x, y)
-            self.assertEqual(client("get", "sum"), str(count * writers).encode())
+            while any(writer.poll() is None for writer in writers):
+                for values in client.pipeline([("mget", *reversed(keys))] * 200):
+                    self.assertEqual(len(set(values)), 1, values)
+            self.assertEqual(client("get", "sum"), str(2 * count).encode())
 
     # -- Redis' own programs.
 
@@ -338,7 +338,7 @@ class KvServer(servers.ServerTest):
             client.connection.sendall(encode("get", "large") * 1000)  # a gigabyte, if it were all put together
             self.assertEqual(other("get", "large"), b"x" * 1_000_000)
             time.sleep(0.2)
-            self.assertLess(self.server.resident_bytes() - before, 64 << 20)
+            self.assertLess(self.server.resident_bytes() - before, 16 << 20)
 
     def test_one_reply_is_bounded(self):
         with Client(self.server) as client:

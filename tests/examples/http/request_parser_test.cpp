@@ -26,6 +26,16 @@ TEST(HttpRequestParser, CountsTheHeadThatItHasLetGo) {
   EXPECT_LT(sent, 230u);
 }
 
+TEST(HttpRequestParser, TheLimitIsForTheHeadAsAWhole) {
+  const std::string longer =
+      "GET /" + std::string(100, 'a') + " HTTP/1.1\r\nHost: " + std::string(100, 'b') + "\r\n\r\n";
+  RequestParser parser({.head_bytes = longer.size(), .body_bytes = 0});
+  EXPECT_EQ(parser.parse(longer), Status::kComplete);
+  RequestParser stricter({.head_bytes = longer.size() - 1, .body_bytes = 0});
+  EXPECT_EQ(stricter.parse(longer), Status::kError);
+  EXPECT_EQ(stricter.error_status(), 431);
+}
+
 TEST(HttpRequestParser, FindsRequestsOneBehindTheOther) {
   const std::string stream =
       "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
