@@ -1,5 +1,7 @@
 #pragma once
 // Commands: what there are, and how one is executed.
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>

@@ -1,4 +1,5 @@
 // DEL EXISTS TYPE EXPIRE PEXPIRE TTL PTTL PERSIST DBSIZE FLUSHALL FLUSHDB SCAN
+#include <algorithm>
 #include <chrono>
 #include <optional>
 

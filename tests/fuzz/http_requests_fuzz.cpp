@@ -1,5 +1,6 @@
 // Arbitrary bytes as HTTP requests. However the stream is cut, the same requests must be found in it. (That one is
 // wrong may be found sooner or later: Beast waits for the end of a head that did not come in one piece.)
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -1,4 +1,5 @@
 // Arbitrary bytes as requests of the Redis protocol. However the stream is cut, it must mean the same.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
