@@ -53,8 +53,9 @@ class Local {
     requires std::is_convertible_v<U*, T*>
   Local(const Persistent<U>& persistent) noexcept;
 
-  // Volatile: both compilers delete plain stores to an object whose life ends, and a scan would see a stale root.
-  ~Local() { *const_cast<volatile std::uintptr_t*>(&tag_) = 0; }
+  // Volatile: both compilers delete plain stores to an object whose life ends, and a scan would see a stale root. Atomic: a
+  // collector worker may be scanning the closure that a Timer or another owner destroys.
+  ~Local() { __atomic_store_n(const_cast<volatile std::uintptr_t*>(&tag_), 0, __ATOMIC_RELAXED); }
 
   Local& operator=(const Local& other) noexcept {
     TANDEM_INDIVISIBLE;
