@@ -14,6 +14,7 @@
 
 #include <cstdint>
 
+#include "runtime/base/assert.h"
 #include "runtime/base/spin_lock.h"
 #include "runtime/seam/goroutine.h"
 #include "runtime/seam/processor.h"
@@ -48,8 +49,9 @@ inline std::uint64_t open_ticket(Goroutine& self) {
 }
 
 /// Tries to become the one waker of the park with this ticket. Acquire-release: the winner sees what the goroutine
-/// published; a goroutine that closes its own ticket sees what the winner did. From any thread.
+/// published; a goroutine that closes its own ticket sees what the winner did. From any thread. `ticket` as it was opened.
 inline bool claim(Goroutine& goroutine, std::uint64_t ticket) {
+  TANDEM_ASSERT(ticket % 2 == 0);
   return goroutine.ticket.compare_exchange_strong(ticket, ticket | 1, std::memory_order_acq_rel,
                                                   std::memory_order_relaxed);
 }

@@ -42,9 +42,10 @@ void publish_committed(Goroutine& goroutine, const Commit& commit, Processor& he
   // Release, and a plain store: as in finish_switch.
   goroutine.state.store(seam::kWaiting, std::memory_order_release);
   if (parked) return;
-  // Not to be parked after all. Its ticket may have been claimed meanwhile (cancellation): then that one
-  // makes it ready.
-  if (claim(goroutine, goroutine.ticket.load(std::memory_order_relaxed))) ready(goroutine, here);
+  // Not to be parked after all. Its ticket may have been claimed meanwhile (cancellation, a timer): then that one makes it
+  // ready. A claimed ticket is odd, and claiming that would always succeed.
+  const std::uint64_t ticket = goroutine.ticket.load(std::memory_order_relaxed);
+  if (ticket % 2 == 0 && claim(goroutine, ticket)) ready(goroutine, here);
 }
 
 void finish_unattached(Worker& worker, Goroutine& goroutine) {

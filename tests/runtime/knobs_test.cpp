@@ -354,7 +354,8 @@ TEST(Knobs, ARunMayEndWhileThreadsMark) {
     tandem::run(options, [] {
       Local<Tree> tree = make_tree(14);
       const std::uint64_t cycles = tandem::statistics().cycles;
-      while (tandem::statistics().cycles == cycles) (void)make<std::array<std::uint64_t, 8>>();
+      while (tandem::statistics().cycles == cycles)
+        for (int i = 0; i < 1024; ++i) (void)make<std::array<std::uint64_t, 8>>();
       // The next one is begun, and left where it is.
       while (tandem::seam::current_phase() != tandem::seam::Phase::kMark) (void)make<std::array<std::uint64_t, 8>>();
       EXPECT_TRUE(tree->left);

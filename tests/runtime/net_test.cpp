@@ -218,19 +218,21 @@ TEST_P(NetTest, ClosingWakesWhoWaits) {
 TEST_P(NetTest, CancellationEndsWaits) {
   run_clean([] {
     auto [client, server] = connected();
-    std::atomic<bool> cancelled{false};
+    std::atomic<bool> reads{false}, cancelled{false};
     try {
       TaskGroup group;
       group.go([&, stream = &client] {
         std::string buffer(10, '\0');
         try {
+          reads = true;
           stream->read(bytes_of(buffer));
         } catch (const Cancelled&) {
           cancelled = true;
           throw;
         }
       });
-      group.go([] {
+      group.go([&] {
+        while (!reads) yield();
         sleep_for(1ms);
         throw std::runtime_error("one fails, the others are cancelled");
       });
