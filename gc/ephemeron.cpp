@@ -8,6 +8,7 @@
 #include "gc/planted_bugs.h"
 #include "runtime/base/assert.h"
 #include "tandem/detail/barrier.h"
+#include "tandem/detail/indivisible.h"
 
 namespace tandem::gc {
 
@@ -62,6 +63,7 @@ void shade_overwritten(void* old_value, void* new_value) {
 }  // namespace
 
 EphemeronTable* make_ephemeron_table(void* map) {
+  const Indivisible step;
   if (!(boehm::in_use ? boehm::contains(map) : region.contains(map)))
     base::fatal("a tandem::WeakMap lies at %p, outside the managed heap: use make_weak_map", map);
   auto table = std::make_shared<EphemeronTable>(reinterpret_cast<std::uintptr_t>(map));
@@ -73,6 +75,7 @@ EphemeronTable* make_ephemeron_table(void* map) {
 }
 
 bool ephemeron_store(EphemeronTable& table, void* key, void* value, bool overwrite) {
+  const Indivisible step;
   if (value == nullptr) base::fatal("a WeakMap was given a null reference as value: erase the entry instead");
   const CellRef cell = cell_of_key(key);
   const std::lock_guard guard(attachments.lock_of(cell.block));
@@ -88,6 +91,7 @@ bool ephemeron_store(EphemeronTable& table, void* key, void* value, bool overwri
 }
 
 void* ephemeron_find(EphemeronTable& table, const void* key) noexcept {
+  const Indivisible step;
   const CellRef cell = cell_of_key(key);
   const std::lock_guard guard(attachments.lock_of(cell.block));
   const Attachments::Ephemeron* entry = attachments.find_ephemeron(cell, table);
@@ -95,6 +99,7 @@ void* ephemeron_find(EphemeronTable& table, const void* key) noexcept {
 }
 
 bool ephemeron_erase(EphemeronTable& table, const void* key) noexcept {
+  const Indivisible step;
   const CellRef cell = cell_of_key(key);
   const std::lock_guard guard(attachments.lock_of(cell.block));
   Attachments::Ephemeron* entry = attachments.find_ephemeron(cell, table);

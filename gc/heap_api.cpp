@@ -19,6 +19,7 @@
 #include "runtime/seam/safepoint.h"
 #include "tandem/detail/allocate.h"
 #include "tandem/detail/checks.h"
+#include "tandem/detail/indivisible.h"
 #include "tandem/runtime.h"
 
 namespace tandem::gc {
@@ -123,6 +124,7 @@ namespace tandem::detail {
 
 void* allocate_slow(LayoutNumber layout) {
   using namespace tandem::gc;
+  const Indivisible allocating;
   before_allocation("make");
   const std::uint64_t cell_bytes = kCellBytes[layout % kSizeClasses];
   bool collected = !collects();
@@ -162,6 +164,7 @@ void* try_allocate_large(PatternNumber pattern, std::size_t bytes) {
 
 void* allocate_large(PatternNumber pattern, std::size_t bytes) {
   using namespace tandem::gc;
+  const Indivisible allocating;
   before_allocation("make");
   if (!boehm::in_use) {
     account(bytes);

@@ -19,6 +19,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
+#include "tandem/detail/indivisible.h"
 #include "tandem/heap.h"
 #include "tandem/make.h"
 
@@ -62,6 +63,7 @@ namespace tandem::detail {
 using namespace tandem::gc;
 
 void* lock_weak(WeakHandle& handle) noexcept {
+  const Indivisible locking;
   const seam::Goroutine& goroutine = goroutine_here("lock() of a weak reference");
   void* const target = handle.target.load(std::memory_order_acquire);
   if (target == nullptr || boehm::in_use) return target;  // bdwgc collects while all goroutines stand still
@@ -71,6 +73,7 @@ void* lock_weak(WeakHandle& handle) noexcept {
 }
 
 Local<WeakHandle> weak_handle_of(void* object) {
+  const Indivisible making;
   goroutine_here("a weak reference");
   const CellRef cell = cell_of_object(object);
   const auto existing = [&] {
@@ -89,6 +92,7 @@ Local<WeakHandle> weak_handle_of(void* object) {
 }
 
 void add_cleanup(void* object, std::unique_ptr<Cleanup> cleanup) {
+  const Indivisible adding;
   goroutine_here("add_cleanup");
   if (object == nullptr) base::fatal("add_cleanup was called with a null reference");
   attachments.add_cleanup(cell_of_object(object), std::move(cleanup));

@@ -4,6 +4,7 @@
 
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
+#include "tandem/detail/indivisible.h"
 #include "tandem/runtime.h"
 
 namespace tandem::seam {
@@ -13,6 +14,7 @@ std::uint64_t collector_quantum_ns() {
 }
 
 bool serve_requests(Processor& processor) {
+  const detail::Indivisible serving;
   // The verifier scans goroutines that stand at a safepoint from here on (verify_after_mark).
   if (processor.running != nullptr)
     __atomic_store_n(&processor.running->context.sp, __builtin_frame_address(0), __ATOMIC_RELEASE);

@@ -6,11 +6,13 @@
 // the store, with a spin lock held. A function in a public header that does such a thing begins with TANDEM_INDIVISIBLE;
 // until it returns, those calls do nothing (seam/automatic_safepoint.cpp). It must come first: what was loaded before it, by
 // the caller for instance, is not protected. A function that the library calls with a lock held is TANDEM_UNINSTRUMENTED as
-// well, since its own first block comes before all else.
+// well, since its own first block comes before all else. Without automatic safepoints both are nothing.
 //
-// Without automatic safepoints both are nothing. Sources with and without may be linked into one program if they are compiled
-// with optimisation: of a function that both have, the linker keeps either copy, and those that are called with a lock held
-// must then be inlined or uninstrumented.
+// Sources with and without may be linked into one program if they are compiled with optimisation. Of an inline function that
+// both have, and the compiler has inlined in neither, the linker keeps either copy; so the library itself may call the polls, in
+// a function of the standard library for instance. Those of its own functions that do so with a lock held or something
+// half done, on a goroutine's stack, therefore begin with an Indivisible as well: serving a safepoint, which marks and sweeps;
+// the slow paths of allocation; what hangs on objects.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,8 +27,6 @@ inline constexpr std::size_t kIndivisibleDepthOffset = 156;
 [[gnu::always_inline]] inline std::uint32_t& indivisible_depth(GoroutineWords& goroutine) {
   return *reinterpret_cast<std::uint32_t*>(reinterpret_cast<std::byte*>(&goroutine) + kIndivisibleDepthOffset);
 }
-
-#if defined(TANDEM_AUTOMATIC_SAFEPOINTS)
 
 /// Belongs to the goroutine, so it may park in between.
 class Indivisible {
@@ -43,6 +43,8 @@ class Indivisible {
  private:
   GoroutineWords* const goroutine_;
 };
+
+#if defined(TANDEM_AUTOMATIC_SAFEPOINTS)
 
 #define TANDEM_INDIVISIBLE const ::tandem::detail::Indivisible tandem_indivisible
 #if defined(__clang__)
