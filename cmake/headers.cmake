@@ -3,7 +3,8 @@
 #
 # Public headers see the public include directory only, so that one which leans on an internal header fails
 # here before it fails at a user's. For internal ones the standard library's headers are precompiled, which saves most of
-# the time: that one of those is missing is found for public headers only.
+# the time: that one of those is missing is found for public headers only. And internal ones with a source of the same name are
+# left out: the source includes its header first.
 
 # Adds object library `target` with one source for each of `headers`, as included from `base`. `opening` and
 # `closing` are the delimiters of the #include.
@@ -39,7 +40,12 @@ endif()
 set(internal_headers)
 foreach(layer IN LISTS TANDEM_LAYERS)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/${TANDEM_LAYER_DIRECTORY_${layer}}/*.h")
-  list(APPEND internal_headers ${headers})
+  foreach(header IN LISTS headers)
+    string(REGEX REPLACE "\\.h$" ".cpp" source "${header}")
+    if(NOT EXISTS "${source}")
+      list(APPEND internal_headers "${header}")
+    endif()
+  endforeach()
 endforeach()
 if(internal_headers)
   tandem_add_header_check(check_internal_headers "${PROJECT_SOURCE_DIR}" "\"" "\"" ${internal_headers})

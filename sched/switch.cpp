@@ -1,7 +1,8 @@
-#include "sched/direct_switch.h"
+#include "sched/switch.h"
 
 #include "runtime/base/assert.h"
 #include "runtime/seam/registry.h"
+#include "sched/direct_switch.h"
 #include "sched/shared.h"
 #include "sched/spawn.h"
 

@@ -9,8 +9,11 @@ The order, lowest first; a file may include what is on its own line or below, si
     runtime/seam/
     gc/   sched/   netpoll/     siblings
     runtime/boot/
-    lab/  bench/  examples/     programs; examples see the public headers only
+    examples/                   programs; they see the public headers only
+    lab/  bench/                programs, siblings
     tests/
+
+A source includes the header of its name first, which shows that this includes what it needs.
 
 Two more rules keep platform subtleties in one place each: `thread_local` occurs only in ALLOWED_THREAD_LOCAL
 (a compiler keeps its address across a switch to another thread), and the sanitizers' interface headers and
@@ -36,10 +39,10 @@ RANKS = {
     "sched/": 4,
     "netpoll/": 4,
     "runtime/boot/": 5,
-    "lab/": 6,
-    "bench/": 6,
     "examples/": 6,
-    "tests/": 7,
+    "lab/": 7,
+    "bench/": 7,
+    "tests/": 8,
 }
 ALLOWED_THREAD_LOCAL = "runtime/seam/current_thread.cpp"
 SANITIZER_HOME = "runtime/context/"
@@ -122,9 +125,15 @@ def check_file(root: pathlib.Path, path: str) -> list[Violation]:
     layer = layer_of(path)
     text = NO_CODE.sub(blank_out, (root / path).read_text(encoding="utf-8", errors="replace"))
     violations = []
+    own_header = path.removesuffix(".cpp") + ".h"
+    if not path.endswith(".cpp") or not (root / own_header).is_file():
+        own_header = None
     for number, line in enumerate(text.split("\n"), start=1):
         include = INCLUDE.match(line)
         if include:
+            if own_header and include.group(1) != own_header:
+                violations.append(Violation(path, number, f'the first include should be "{own_header}"'))
+            own_header = None
             name, quoted = include.group(1) or include.group(2), include.group(1) is not None
             message = include_violation(root, path, name, quoted)
             if message:

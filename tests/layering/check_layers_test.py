@@ -17,7 +17,7 @@ GOOD_TREE = {
     "runtime/include/tandem/tandem.h": "#pragma once\n#include <tandem/go.h>\n",
     "runtime/include/tandem/go.h": "#pragma once\n#include <vector>\n",
     "runtime/base/bits.h": "#pragma once\n#include <tandem/go.h>\n",
-    "runtime/context/context.cpp": '#include "runtime/base/bits.h"\n#include <sanitizer/tsan_interface.h>\n'
+    "runtime/context/context.cpp": '#include "runtime/context/context.h"\n#include "runtime/base/bits.h"\n#include <sanitizer/tsan_interface.h>\n'
     "void f() { __tsan_switch_to_fiber(nullptr, 0); }\n",
     "runtime/context/context.h": "#pragma once\n",
     "runtime/seam/seam.h": '#include "runtime/context/context.h"\n',
@@ -30,13 +30,24 @@ GOOD_TREE = {
     "sched/queue.h": "#pragma once\nint thread_local_count;  // a thread_local would be wrong here\n",
     "netpoll/epoll.cpp": "#include <sys/epoll.h>\n",
     "runtime/boot/boot.cpp": '#include "gc/marker.h"\n#include "sched/queue.h"\n',
-    "lab/main.cpp": "#include <tandem/tandem.h>\n",
+    "examples/kv/store.h": "#include <tandem/tandem.h>\n",
+    "lab/main.cpp": '#include <tandem/tandem.h>\n#include "examples/kv/store.h"\n',
     "examples/hello.cpp": "#include <tandem/tandem.h>\n",
     "tests/gc/marker_test.cpp": '#include "gc/marker.h"\n#include "sched/queue.h"\nthread_local int free_here;\n',
 }
 
 # File to replace or add, its text, the line that has to be reported.
 PLANTED = {
+    "another header before its own": (
+        "runtime/context/context.cpp",
+        '#include "runtime/base/bits.h"\n#include "runtime/context/context.h"\n',
+        'runtime/context/context.cpp:1: the first include should be "runtime/context/context.h"',
+    ),
+    "an example that looks inside": (
+        "examples/kv/store.h",
+        '#include "gc/marker.h"\n',
+        "examples/kv/store.h:1: examples/ may not include gc/: a user sees <tandem/...> only",
+    ),
     "sibling gc to sched": (
         "gc/collector.cpp",
         '#include "sched/queue.h"\n',
