@@ -24,6 +24,11 @@ struct Waiting {
   seam::ParkTicket ticket;
 };
 
+struct Turn {
+  Semaphore& turn;
+  ~Turn() { turn.release(); }
+};
+
 void fire(void* cookie, std::uint32_t, seam::Processor* here) {
   const seam::ParkTicket ticket = static_cast<Waiting*>(cookie)->ticket;  // gone once it is awake
   seam::registry.scheduler->wake(ticket, here);
@@ -86,6 +91,9 @@ std::int64_t Socket::perform(Direction direction, const char* reason, Attempt at
     return -1;
   }
   const Inside inside{*this};
+  Semaphore& turn = turns_[direction];
+  turn.acquire();
+  const Turn mine{turn};
   for (;;) {
     const std::uint64_t deadline = deadlines_[direction].load(std::memory_order_acquire);
     if (deadline != UINT64_MAX && base::now_ns() >= deadline)

@@ -1,8 +1,9 @@
 #pragma once
 // A non-blocking socket, the system calls on which park the goroutine instead of the thread.
 //
-// Any number of goroutines may be inside: close() wakes those that wait, refuses those that come, and the last one out gives
-// the descriptor back, so that its number cannot be somebody else's while a call on it is under way. (Go's fdMutex.)
+// Any number of goroutines may be inside: of those that read, as of those that write, one is at it, and the others wait for
+// their turn, first come, first served. close() wakes who waits, refuses who comes, and the last one out gives the descriptor
+// back, so that its number cannot be somebody else's while a call on it is under way. (Go's fdMutex.)
 
 #include <array>
 #include <atomic>
@@ -12,6 +13,7 @@
 
 #include "netpoll/epoll_poller.h"
 #include "tandem/detail/socket_owner.h"
+#include "tandem/sync.h"
 
 namespace tandem::detail {
 
@@ -26,7 +28,7 @@ class Socket {
   Socket& operator=(const Socket&) = delete;
 
   /// Makes a system call until it does not want to wait: `attempt` returns its result, or -errno. On EAGAIN the goroutine parks until
-  /// `direction` is ready or its deadline has come. Throws Cancelled, and only that. A safepoint; on a goroutine only.
+  /// `direction` is ready or its deadline has come; before all else it waits until others have done in that direction. Throws Cancelled, and only that. A safepoint; on a goroutine only.
   /// Errors: what the call gives; timed_out; operation_canceled after close().
   using Attempt = std::int64_t (*)(int descriptor, void* argument);
   std::int64_t perform(Direction direction, const char* reason, Attempt attempt, void* argument,
@@ -55,6 +57,9 @@ class Socket {
   std::uint64_t session_ = 0;
   std::atomic<std::uint32_t> users_{1};  // goroutines inside, and the owner until close(); kClosed
   std::array<std::atomic<std::uint64_t>, 2> deadlines_{UINT64_MAX, UINT64_MAX};
+  // Whose turn it is, by direction. Who gets it looks for a deadline and for closed() anew, so what ends one call ends those that
+  // wait behind it, one after the other.
+  std::array<Semaphore, 2> turns_{Semaphore(1), Semaphore(1)};
 };
 
 }  // namespace tandem::detail

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -212,6 +213,107 @@ TEST_P(NetTest, ClosingWakesWhoWaits) {
       EXPECT_EQ(error_of([&, stream = &client] { stream->write("x"); }), std::errc::operation_canceled);
       client.close();
     }
+  });
+}
+
+// More goroutines than one accept from a listener, as servers in Go do; closing ends all of them.
+TEST_P(NetTest, SeveralAcceptFromOneListener) {
+  run_clean([] {
+    constexpr int kAcceptors = 8, kConnections = 100;
+    TcpListener listener = TcpListener::bind("127.0.0.1:0");
+    std::atomic<int> accepted{0}, ended{0};
+    WaitGroup acceptors, clients;
+    for (int i = 0; i < kAcceptors; ++i)
+      acceptors.go([&] {
+        for (;;) {
+          std::error_code error;
+          TcpStream stream = listener.accept(error);
+          if (error) {
+            EXPECT_EQ(error, std::errc::operation_canceled);
+            ++ended;
+            return;
+          }
+          ++accepted;
+          stream.write("x");
+        }
+      });
+    for (int i = 0; i < kConnections; ++i)
+      clients.go([&] {
+        TcpStream stream = TcpStream::connect(listener.local_endpoint());
+        EXPECT_EQ(read_all(stream), "x");
+      });
+    clients.wait();
+    listener.close();
+    acceptors.wait();
+    EXPECT_EQ(accepted.load(), kConnections);
+    EXPECT_EQ(ended.load(), kAcceptors);
+  });
+}
+
+// Each byte goes to one of the readers; what ends the wait of one ends that of all: a deadline, the end of the stream.
+TEST_P(NetTest, SeveralReadFromOneStream) {
+  run_clean([] {
+    constexpr int kReaders = 4, kBytes = 500;
+    auto [client, server] = connected();
+    std::atomic<int> received{0};
+    const auto read_until_error = [&](TcpStream& stream) {
+      std::string one(1, '\0');
+      std::error_code error;
+      while (stream.read(bytes_of(one), error) > 0) ++received;
+      return error;
+    };
+    for (const bool by_deadline : {true, false}) {
+      received = 0;
+      std::vector<std::error_code> ends(kReaders);
+      WaitGroup readers;
+      for (int i = 0; i < kReaders; ++i) readers.go([&, i, stream = &server] { ends[i] = read_until_error(*stream); });
+      for (int i = 0; i < kBytes; ++i) client.write("x");
+      while (received < kBytes) yield();
+      if (by_deadline)
+        server.set_read_deadline(steady_clock::now());
+      else
+        client.close();
+      readers.wait();
+      EXPECT_EQ(received.load(), kBytes);
+      for (const std::error_code& end : ends)
+        EXPECT_EQ(end, by_deadline ? std::make_error_code(std::errc::timed_out) : std::error_code());
+      server.set_read_deadline(TimePoint::max());
+    }
+  });
+}
+
+// A goroutine that waits for its turn behind another one is cancelled alone.
+TEST_P(NetTest, CancellationEndsTheWaitForATurn) {
+  run_clean([] {
+    auto [client, server] = connected();
+    WaitGroup first;
+    first.go([&, stream = &client] { EXPECT_EQ(read_all(*stream), "x"); });
+    std::atomic<bool> cancelled{false};
+    sleep_for(1ms);
+    try {
+      TaskGroup group;
+      std::atomic<bool> waits{false};
+      group.go([&, stream = &client] {
+        std::string buffer(10, '\0');
+        try {
+          waits = true;
+          stream->read(bytes_of(buffer));
+        } catch (const Cancelled&) {
+          cancelled = true;
+          throw;
+        }
+      });
+      group.go([&] {
+        while (!waits) yield();
+        throw std::runtime_error("one fails, the others are cancelled");
+      });
+      group.wait();
+    } catch (const std::runtime_error&) {
+    }
+    EXPECT_TRUE(cancelled);
+    server.write("x");
+    server.close();
+    first.wait();
   });
 }
 
