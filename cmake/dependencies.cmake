@@ -3,16 +3,23 @@
 #
 #   oneTBB   mark_executor = tbb
 #   bdwgc    collector = boehm
+#   liburing poller = io_uring
 
 find_package(TBB CONFIG QUIET)
 find_library(TANDEM_BDWGC_LIBRARY NAMES gc)
 find_path(TANDEM_BDWGC_INCLUDE gc/gc.h)
-mark_as_advanced(TANDEM_BDWGC_LIBRARY TANDEM_BDWGC_INCLUDE)
+find_library(TANDEM_LIBURING_LIBRARY NAMES uring)
+find_path(TANDEM_LIBURING_INCLUDE liburing.h)
+mark_as_advanced(TANDEM_BDWGC_LIBRARY TANDEM_BDWGC_INCLUDE TANDEM_LIBURING_LIBRARY TANDEM_LIBURING_INCLUDE)
 
 set(TANDEM_HAS_TBB ${TBB_FOUND})
 set(TANDEM_HAS_BDWGC OFF)
 if(TANDEM_BDWGC_LIBRARY AND TANDEM_BDWGC_INCLUDE)
   set(TANDEM_HAS_BDWGC ON)
+endif()
+set(TANDEM_HAS_LIBURING OFF)
+if(TANDEM_LIBURING_LIBRARY AND TANDEM_LIBURING_INCLUDE)
+  set(TANDEM_HAS_LIBURING ON)
 endif()
 
 # For the layers: what they are compiled with. For programs: what they are linked with.
@@ -24,4 +31,8 @@ endif()
 if(TANDEM_HAS_BDWGC)
   target_compile_definitions(tandem_dependencies INTERFACE TANDEM_HAS_BDWGC=1)
   target_link_libraries(tandem_dependencies INTERFACE gc)
+endif()
+if(TANDEM_HAS_LIBURING)
+  target_compile_definitions(tandem_dependencies INTERFACE TANDEM_HAS_LIBURING=1)
+  target_link_libraries(tandem_dependencies INTERFACE uring)
 endif()

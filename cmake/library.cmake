@@ -17,7 +17,7 @@ target_compile_definitions(tandem PUBLIC $<$<BOOL:${TANDEM_DEBUG_CHECKS}>:TANDEM
 # left.
 target_link_options(tandem INTERFACE -Wl,-z,now)
 target_link_libraries(tandem PUBLIC Threads::Threads $<$<BOOL:${TANDEM_HAS_TBB}>:TBB::tbb>
-                                    $<$<BOOL:${TANDEM_HAS_BDWGC}>:gc>)
+                                    $<$<BOOL:${TANDEM_HAS_BDWGC}>:gc> $<$<BOOL:${TANDEM_HAS_LIBURING}>:uring>)
 
 # Polls in loops without source changes: what is linked with this is compiled with a call to the runtime in every basic block
 # (seam/automatic_safepoint.cpp). docs/automatic-safepoints.md.

@@ -50,6 +50,7 @@ DescriptorId DescriptorTable::add() {
   std::lock_guard guard(slot.lock);
   TANDEM_CHECK(!slot.registered, "a descriptor slot on the free list is registered");
   slot.registered = true;
+  slot.descriptor = -1;
   slot.ready = {};
   return {index, slot.generation};
 }
@@ -124,6 +125,19 @@ std::uint32_t DescriptorTable::deliver(DescriptorId id, std::uint32_t events, Pr
     }
   }
   return fire(*slot, taken, events, here);
+}
+
+int DescriptorTable::descriptor(DescriptorId id) const {
+  Slot* slot = slot_at(id.index);
+  if (slot == nullptr) return -1;
+  std::lock_guard guard(slot->lock);
+  return slot->registered && slot->generation == id.generation ? slot->descriptor : -1;
+}
+
+void DescriptorTable::set_descriptor(DescriptorId id, int descriptor) {
+  Slot& slot = *slot_at(id.index);
+  std::lock_guard guard(slot.lock);
+  if (slot.generation == id.generation) slot.descriptor = descriptor;
 }
 
 // Under the slot's lock: moves the waiter out, to be fired after the unlock.

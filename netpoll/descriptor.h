@@ -81,6 +81,10 @@ class DescriptorTable {
   /// An event: calls the waiters that it concerns and returns how many. By the poller.
   std::uint32_t deliver(DescriptorId id, std::uint32_t events, Processor* here);
 
+  /// A number that the poller keeps with a registration: its file's, or -1; -1 when the registration has ended.
+  int descriptor(DescriptorId id) const;
+  void set_descriptor(DescriptorId id, int descriptor);
+
   /// Waiters that are armed now.
   std::uint32_t waiters() const { return waiters_.load(std::memory_order_acquire); }
 
@@ -97,6 +101,7 @@ class DescriptorTable {
     std::array<Waiter, 2> waiters;
     std::array<bool, 2> ready{};
     std::uint32_t next_free = 0;
+    int descriptor = -1;
     // -- Callbacks in flight; raised under lock, lowered without.
     std::atomic<std::uint32_t> in_flight{0};
   };

@@ -19,14 +19,6 @@ constexpr std::uint64_t kNoLimit = UINT64_MAX;
 
 [[noreturn]] void throw_errno(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
-std::uint32_t readiness_of(std::uint32_t epoll_events) {
-  std::uint32_t bits = 0;
-  if (epoll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) bits |= kReadable;
-  if (epoll_events & (EPOLLOUT | EPOLLHUP)) bits |= kWritable;
-  if (epoll_events & EPOLLERR) bits |= kError;
-  return bits;
-}
-
 // Rounded up, so that no timeout is early.
 int milliseconds_of(std::uint64_t timeout_ns) {
   if (timeout_ns == kNoLimit) return -1;
@@ -36,9 +28,9 @@ int milliseconds_of(std::uint64_t timeout_ns) {
 
 }  // namespace
 
-void EpollPoller::open() {
-  static std::atomic<std::uint64_t> sessions{0};
-  session_ = sessions.fetch_add(1, std::memory_order_relaxed) + 1;
+std::unique_ptr<Poller> make_epoll_poller() { return std::make_unique<EpollPoller>(); }
+
+EpollPoller::EpollPoller() {
   epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) throw_errno("tandem: epoll_create1");
   event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -57,8 +49,6 @@ void EpollPoller::open() {
 void EpollPoller::close() noexcept {
   if (event_ >= 0) ::close(event_);
   if (epoll_ >= 0) ::close(epoll_);
-  event_ = epoll_ = -1;
-  interrupted_.store(false, std::memory_order_relaxed);
 }
 
 std::uint32_t EpollPoller::poll(std::uint64_t timeout_ns, Processor* here) {

@@ -8,25 +8,20 @@
 
 namespace tandem::detail {
 
-using netpoll::EpollPoller;
+using netpoll::Poller;
 
 namespace {
 
-EpollPoller& running_poller() {
+Poller& running_poller() {
   if (seam::registry.poller == nullptr) base::fatal("a tandem::net socket was made outside of tandem::run");
-  return static_cast<EpollPoller&>(*seam::registry.poller);
+  return static_cast<Poller&>(*seam::registry.poller);
 }
 
 struct Waiting {
-  EpollPoller& poller;
+  Poller& poller;
   netpoll::DescriptorId id;
   netpoll::Direction direction;
   seam::ParkTicket ticket;
-};
-
-struct Turn {
-  Semaphore& turn;
-  ~Turn() { turn.release(); }
 };
 
 void fire(void* cookie, std::uint32_t, seam::Processor* here) {
@@ -46,7 +41,7 @@ void CloseSocket::operator()(Socket* socket) const noexcept { delete socket; }
 
 Socket::Socket(int descriptor) : descriptor_(descriptor) {
   try {
-    EpollPoller& poller = running_poller();
+    Poller& poller = running_poller();
     session_ = poller.session();
     id_ = poller.add(descriptor);
   } catch (...) {
@@ -57,8 +52,8 @@ Socket::Socket(int descriptor) : descriptor_(descriptor) {
 
 Socket::~Socket() { close(); }
 
-EpollPoller* Socket::poller() const {
-  auto* const poller = static_cast<EpollPoller*>(seam::registry.poller);
+Poller* Socket::poller() const {
+  auto* const poller = static_cast<Poller*>(seam::registry.poller);
   return poller != nullptr && poller->session() == session_ ? poller : nullptr;
 }
 
@@ -75,7 +70,7 @@ void Socket::leave() noexcept {
 
 void Socket::close() noexcept {
   if ((users_.fetch_or(kClosed, std::memory_order_acq_rel) & kClosed) != 0) return;
-  if (EpollPoller* const registered = poller()) registered->remove(id_, descriptor_, nullptr);
+  if (Poller* const registered = poller()) registered->remove(id_, descriptor_, nullptr);
   leave();
 }
 
@@ -91,9 +86,13 @@ std::int64_t Socket::perform(Direction direction, const char* reason, Attempt at
     return -1;
   }
   const Inside inside{*this};
-  Semaphore& turn = turns_[direction];
-  turn.acquire();
-  const Turn mine{turn};
+  netpoll::Turn& turn = turns_[direction];
+  turn.take(reason);
+  struct Mine {
+    netpoll::Turn& turn;
+    ~Mine() { turn.pass_on(); }
+  };
+  const Mine mine{turn};
   for (;;) {
     const std::uint64_t deadline = deadlines_[direction].load(std::memory_order_acquire);
     if (deadline != UINT64_MAX && base::now_ns() >= deadline)
@@ -127,7 +126,7 @@ std::int64_t Socket::call(Attempt attempt, void* argument, std::error_code& erro
 
 // What ended the wait is looked at by the caller's next turn; an error only for a run that has ended meanwhile.
 std::error_code Socket::wait(Direction direction, const char* reason) {
-  EpollPoller* const registered = poller();
+  Poller* const registered = poller();
   if (registered == nullptr) return std::make_error_code(std::errc::operation_canceled);
   Waiting waiting{*registered, id_, direction, {}};
   const seam::WakeReason reason_to_wake = seam::registry.scheduler->park_published(
@@ -140,7 +139,7 @@ std::error_code Socket::wait(Direction direction, const char* reason) {
 
 void Socket::set_deadline(Direction direction, std::uint64_t deadline_ns) {
   deadlines_[direction].store(deadline_ns, std::memory_order_release);
-  if (EpollPoller* const registered = poller()) registered->nudge(id_, direction);
+  if (Poller* const registered = poller()) registered->nudge(id_, direction);
 }
 
 }  // namespace tandem::detail

@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <system_error>
 
-#include "netpoll/epoll_poller.h"
+#include "netpoll/poller.h"
+#include "netpoll/turn.h"
 #include "tandem/detail/socket_owner.h"
-#include "tandem/sync.h"
 
 namespace tandem::detail {
 
@@ -48,7 +48,7 @@ class Socket {
   bool closed() const { return (users_.load(std::memory_order_acquire) & kClosed) != 0; }
   std::error_code wait(Direction direction, const char* reason);
   /// The poller that the socket is registered with; null after the end of that run.
-  netpoll::EpollPoller* poller() const;
+  netpoll::Poller* poller() const;
 
   static constexpr std::uint32_t kClosed = std::uint32_t{1} << 31;
 
@@ -59,7 +59,7 @@ class Socket {
   std::array<std::atomic<std::uint64_t>, 2> deadlines_{UINT64_MAX, UINT64_MAX};
   // Whose turn it is, by direction. Who gets it looks for a deadline and for closed() anew, so what ends one call ends those that
   // wait behind it, one after the other.
-  std::array<Semaphore, 2> turns_{Semaphore(1), Semaphore(1)};
+  std::array<netpoll::Turn, 2> turns_;
 };
 
 }  // namespace tandem::detail

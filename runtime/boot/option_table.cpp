@@ -14,11 +14,15 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kGiB = std::uint64_t{1} << 30;
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr bool kOffered = true;
-constexpr bool kLater = false;
 #if defined(TANDEM_HAS_TBB)
 constexpr bool kHasTbb = true;
 #else
 constexpr bool kHasTbb = false;
+#endif
+#if defined(TANDEM_HAS_LIBURING)
+constexpr bool kHasLiburing = true;
+#else
+constexpr bool kHasLiburing = false;
 #endif
 #if defined(TANDEM_HAS_BDWGC)
 constexpr bool kHasBdwgc = true;
@@ -76,7 +80,7 @@ class Table {
     names("poller", &Options::poller,
           {{Poller::automatic, "automatic", kOffered},
            {Poller::epoll, "epoll", kOffered},
-           {Poller::io_uring, "io_uring", kLater}});
+           {Poller::io_uring, "io_uring", kHasLiburing}});
     integer("seed", &Options::seed, std::uint64_t{0}, ~std::uint64_t{0});
     duration("shutdown_grace", &Options::shutdown_grace, 0, kHourMs);
     bytes("first_stack_size_max", &Options::first_stack_size_max, 64 * kKiB, kGiB);

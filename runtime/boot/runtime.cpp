@@ -3,16 +3,18 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <stdexcept>
+#include <system_error>
 
 #include <tandem/runtime.h>
 
 #include "gc/boehm/boehm_collector.h"
 #include "gc/collector.h"
 #include "gc/counters.h"
-#include "netpoll/epoll_poller.h"
+#include "netpoll/poller.h"
 #include "runtime/base/assert.h"
 #include "runtime/boot/active_run.h"
 #include "runtime/boot/null_fault.h"
@@ -64,6 +66,20 @@ struct FirstGoroutine {
 };
 constexpr seam::ClosureOperations kFirstGoroutine{&FirstGoroutine::run, &FirstGoroutine::destroy};
 
+/// io_uring is refused by many a container and a kernel's administrator: no reason not to run.
+std::unique_ptr<netpoll::Poller> make_poller(Options::Poller which) {
+#if defined(TANDEM_HAS_LIBURING)
+  if (which == Options::Poller::io_uring) {
+    try {
+      return netpoll::make_uring_poller();
+    } catch (const std::system_error& error) {
+      std::fprintf(stderr, "tandem: poller = io_uring is not available here (%s): epoll is used\n", error.what());
+    }
+  }
+#endif
+  return netpoll::make_epoll_poller();
+}
+
 class Runtime {
  public:
   explicit Runtime(const Options& options)
@@ -93,8 +109,8 @@ class Runtime {
     // With this zeal there is always something to look for at a poll.
     if (options_.handshake_every_poll) detail::global_words.poll.fetch_add(1, std::memory_order_relaxed);
     registry.world_stop.reset();
-    poller_.open();
-    registry.poller = &poller_;
+    poller_ = make_poller(options_.poller);
+    registry.poller = poller_.get();
     gc::counters.begin_run(options_.processors);
     start_collector();
     collector_started_ = true;
@@ -116,12 +132,12 @@ class Runtime {
     scheduler_.stop();
     if (faults_handled_) remove_null_fault_handler();
     if (collector_started_) stop_collector();
-    poller_.close();
     detail::global_words.poll.store(0, std::memory_order_relaxed);  // requests posted after the last worker had gone
     registry.options = nullptr;
     registry.scheduler = nullptr;
     registry.collector = nullptr;
     registry.poller = nullptr;
+    poller_.reset();
     registry.processors = nullptr;
     registry.processor_count = 0;
   }
@@ -157,7 +173,7 @@ class Runtime {
 
   const Options options_;
   const std::unique_ptr<seam::Processor[]> processors_;
-  netpoll::EpollPoller poller_;
+  std::unique_ptr<netpoll::Poller> poller_;
   sched::Scheduler scheduler_;
   SchedTrace sched_trace_;
   bool collector_started_ = false;

@@ -13,8 +13,8 @@
 ///
 /// Every call has two forms: one throws std::system_error, the other takes a std::error_code& and does not. std::errc::timed_out: the deadline
 /// has come; std::errc::operation_canceled: closed here. Both forms throw Cancelled, as everything that parks does. All calls are
-/// for goroutines, inside of a run; close() and destructors are for any thread. One goroutine at a time reads (or accepts), and one
-/// writes: a second one that would have to wait ends the process with a message.
+/// for goroutines, inside of a run; close() and destructors are for any thread. Goroutines that read from (or accept on, or write to) the
+/// same socket take turns, first come, first served; what one write() is given may then be mixed with what others are.
 
 #include <tandem/net/endpoint.h>
 #include <tandem/net/lookup.h>

@@ -33,9 +33,9 @@ struct Options {
     none,        ///< never collects; memory is given back when run returns
   };
   enum class Poller : std::uint8_t {
-    automatic,  ///< the best that is available
+    automatic,  ///< epoll, which is the faster one for sockets that are mostly idle (docs/decisions/io-uring.md)
     epoll,
-    io_uring,  ///< (later)
+    io_uring,  ///< multishot polls; where the kernel refuses it, epoll and a line on stderr
   };
   enum class Stop : std::uint8_t {
     ragged,          ///< each processor passes each step of a cycle at its own safepoint; none waits for another

@@ -1,0 +1,26 @@
+#include "netpoll/poller.h"
+
+#include <sys/epoll.h>
+
+#include <atomic>
+
+namespace tandem::netpoll {
+
+namespace {
+std::uint64_t next_session() {
+  static std::atomic<std::uint64_t> sessions{0};
+  return sessions.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+}  // namespace
+
+Poller::Poller() : session_(next_session()) {}
+
+std::uint32_t readiness_of(std::uint32_t poll_events) {
+  std::uint32_t bits = 0;
+  if (poll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) bits |= kReadable;
+  if (poll_events & (EPOLLOUT | EPOLLHUP)) bits |= kWritable;
+  if (poll_events & EPOLLERR) bits |= kError;
+  return bits;
+}
+
+}  // namespace tandem::netpoll

@@ -1,0 +1,60 @@
+#pragma once
+// What the pollers have in common: PollerPort towards the scheduler, descriptors and their waiters towards sockets.
+//
+// A poller reports edges: what became ready, once. One thread at a time is inside poll(): it sees all events, and a wake-up
+// cannot be eaten by somebody it was not meant for. An interrupt() is meant for a poll that waits; one with timeout 0 leaves it
+// for the next. So an interrupt that comes after a worker has decided to sleep, but before it sleeps, makes that sleep end at once.
+
+#include <cstdint>
+#include <memory>
+
+#include "netpoll/descriptor.h"
+#include "runtime/seam/ports.h"
+
+namespace tandem::netpoll {
+
+class Poller : public seam::PollerPort {
+ public:
+  Poller();
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
+
+  /// Differs between pollers of one process: tells registrations of an earlier run.
+  std::uint64_t session() const { return session_; }
+
+  // -- PollerPort.
+  std::uint32_t waiters() const override { return table_.waiters(); }
+
+  // -- Descriptors: any thread. They should be in non-blocking mode.
+
+  /// Registers; the caller keeps the descriptor open until remove(). Throws std::system_error (EPERM: a regular file, for
+  /// which nothing can be waited; ENOSPC: fs.epoll.max_user_watches), std::bad_alloc.
+  virtual DescriptorId add(int descriptor) = 0;
+  /// Ends the registration, before the descriptor is closed; waiters are called with kClosed. False: had
+  /// ended already.
+  virtual bool remove(DescriptorId id, int descriptor, Processor* here) = 0;
+  /// See DescriptorTable.
+  bool arm(DescriptorId id, Direction direction, Waiter waiter) { return table_.arm(id, direction, waiter); }
+  bool disarm(DescriptorId id, Direction direction) { return table_.disarm(id, direction); }
+  /// Makes a waiter look again, although nothing has happened.
+  void nudge(DescriptorId id, Direction direction) {
+    table_.deliver(id, direction == kRead ? kReadable : kWritable, nullptr);
+  }
+
+ protected:
+  DescriptorTable table_;
+
+ private:
+  const std::uint64_t session_;
+};
+
+/// What the events of poll(2), which are those of epoll, mean to the table.
+std::uint32_t readiness_of(std::uint32_t poll_events);
+
+/// Throws std::system_error when the system has no descriptors to give.
+std::unique_ptr<Poller> make_epoll_poller();
+/// The same, and when the kernel has no io_uring, or not the parts that are needed, or forbids it: what() says so. Not available
+/// without liburing.
+std::unique_ptr<Poller> make_uring_poller();
+
+}  // namespace tandem::netpoll
