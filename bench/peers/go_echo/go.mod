@@ -1,0 +1,3 @@
+module tandem/bench/go_echo
+
+go 1.19
