@@ -51,26 +51,28 @@ void EpollPoller::close() noexcept {
   if (epoll_ >= 0) ::close(epoll_);
 }
 
-std::uint32_t EpollPoller::poll(std::uint64_t timeout_ns, Processor* here) {
+std::uint32_t EpollPoller::gather(std::uint64_t timeout_ns, Destination destination) {
   // Acquire, and release below: what one poller left in has_pwait2_ is seen by the next.
   if (polling_.exchange(true, std::memory_order_acquire)) return 0;
   ::epoll_event events[kEventsPerPoll];
-  const int found = wait(events, kEventsPerPoll, timeout_ns);
+  const int found = wait_for(events, kEventsPerPoll, timeout_ns);
+  // Before the goroutines are made runnable, which takes a while: a worker that wants to wait meanwhile may.
+  polling_.store(false, std::memory_order_release);
   std::uint32_t woken = 0;
   for (int index = 0; index < found; ++index) {
     if (events[index].data.u64 == kTokenData) {
       if (timeout_ns != 0) take_token();
       continue;
     }
-    woken += table_.deliver(DescriptorId::unpack(events[index].data.u64), readiness_of(events[index].events), here);
+    woken += table_.deliver(DescriptorId::unpack(events[index].data.u64), readiness_of(events[index].events),
+                            destination.get());
   }
-  polling_.store(false, std::memory_order_release);
   return woken;
 }
 
 // The events found, 0 for none: also after a signal, which the caller answers by looking around and polling
 // again.
-int EpollPoller::wait(::epoll_event* events, int capacity, std::uint64_t timeout_ns) {
+int EpollPoller::wait_for(::epoll_event* events, int capacity, std::uint64_t timeout_ns) {
   int found = -1;
   if (timeout_ns != 0 && timeout_ns != kNoLimit && has_pwait2_) {
     const ::timespec timeout{static_cast<::time_t>(timeout_ns / 1'000'000'000),

@@ -18,7 +18,6 @@ class EpollPoller final : public Poller {
   EpollPoller();
   ~EpollPoller() override { close(); }
 
-  std::uint32_t poll(std::uint64_t timeout_ns, Processor* here) override;
   void interrupt() override;
   DescriptorId add(int descriptor) override;
   bool remove(DescriptorId id, int descriptor, Processor* here) override;
@@ -28,7 +27,8 @@ class EpollPoller final : public Poller {
   void use_millisecond_timeouts() { has_pwait2_ = false; }
 
  private:
-  int wait(::epoll_event* events, int capacity, std::uint64_t timeout_ns);
+  std::uint32_t gather(std::uint64_t timeout_ns, Destination destination) override;
+  int wait_for(::epoll_event* events, int capacity, std::uint64_t timeout_ns);
   void take_token();
   void close() noexcept;
 

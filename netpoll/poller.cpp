@@ -15,6 +15,14 @@ std::uint64_t next_session() {
 
 Poller::Poller() : session_(next_session()) {}
 
+std::uint32_t Poller::poll(std::uint64_t timeout_ns, Processor* here) {
+  return gather(timeout_ns, Destination([](void* given) { return static_cast<Processor*>(given); }, here));
+}
+
+std::uint32_t Poller::wait(std::uint64_t timeout_ns, Processor* (*acquire)(void*), void* argument) {
+  return gather(timeout_ns, Destination(acquire, argument));
+}
+
 std::uint32_t readiness_of(std::uint32_t poll_events) {
   std::uint32_t bits = 0;
   if (poll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) bits |= kReadable;

@@ -7,11 +7,27 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "netpoll/descriptor.h"
 #include "runtime/seam/ports.h"
 
 namespace tandem::netpoll {
+
+/// Where goroutines are made runnable: found out when there is the first.
+class Destination {
+ public:
+  Destination(Processor* (*acquire)(void*), void* argument) : acquire_(acquire), argument_(argument) {}
+  Processor* get() {
+    if (acquire_ != nullptr) here_ = std::exchange(acquire_, nullptr)(argument_);
+    return here_;
+  }
+
+ private:
+  Processor* (*acquire_)(void*);
+  void* argument_;
+  Processor* here_ = nullptr;
+};
 
 class Poller : public seam::PollerPort {
  public:
@@ -23,6 +39,8 @@ class Poller : public seam::PollerPort {
   std::uint64_t session() const { return session_; }
 
   // -- PollerPort.
+  std::uint32_t poll(std::uint64_t timeout_ns, Processor* here) final;
+  std::uint32_t wait(std::uint64_t timeout_ns, Processor* (*acquire)(void*), void* argument) final;
   std::uint32_t waiters() const override { return table_.waiters(); }
 
   // -- Descriptors: any thread. They should be in non-blocking mode.
@@ -42,6 +60,8 @@ class Poller : public seam::PollerPort {
   }
 
  protected:
+  virtual std::uint32_t gather(std::uint64_t timeout_ns, Destination destination) = 0;
+
   DescriptorTable table_;
 
  private:

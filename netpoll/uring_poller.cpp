@@ -86,31 +86,28 @@ void UringPoller::submit_poll(int descriptor, std::uint64_t user_data) {
   });
 }
 
-std::uint32_t UringPoller::poll(std::uint64_t timeout_ns, Processor* here) {
+std::uint32_t UringPoller::gather(std::uint64_t timeout_ns, Destination destination) {
   // Acquire, and release below: the completion queue is handed from one poller to the next.
   if (polling_.exchange(true, std::memory_order_acquire)) return 0;
   if (timeout_ns != 0) {
-    wait(timeout_ns);
+    wait_for_completion(timeout_ns);
     take_token();
   }
   std::array<::io_uring_cqe*, kCompletionsPerTurn> found;
-  std::array<std::uint64_t, kCompletionsPerTurn> ended;
-  std::uint32_t woken = 0, ended_count = 0;
+  std::array<Completion, kCompletionsPerTurn> completions;
   const unsigned count = ::io_uring_peek_batch_cqe(&ring_, found.data(), kCompletionsPerTurn);
-  for (unsigned index = 0; index < count; ++index) {
-    const ::io_uring_cqe& completion = *found[index];
-    if (completion.user_data == kCancelData) continue;
-    if ((completion.flags & IORING_CQE_F_MORE) == 0) ended[ended_count++] = completion.user_data;
-    woken += complete(completion, here);
-  }
+  for (unsigned index = 0; index < count; ++index)
+    completions[index] = {found[index]->user_data, found[index]->res, found[index]->flags};
   ::io_uring_cq_advance(&ring_, count);
-  for (std::uint32_t index = 0; index < ended_count; ++index) renew(ended[index]);
+  // Before the goroutines are made runnable, which takes a while: a worker that wants to wait meanwhile may.
   polling_.store(false, std::memory_order_release);
+  std::uint32_t woken = 0;
+  for (unsigned index = 0; index < count; ++index) woken += complete(completions[index], destination);
   return woken;
 }
 
 /// Until there is a completion, an interrupt, or the time is over. A signal ends it too: the caller looks around and comes again.
-void UringPoller::wait(std::uint64_t timeout_ns) {
+void UringPoller::wait_for_completion(std::uint64_t timeout_ns) {
   if (interrupted_.load(std::memory_order_acquire)) return;  // U3
   ::io_uring_cqe* first = nullptr;
   if (timeout_ns == kNoLimit) {
@@ -122,11 +119,13 @@ void UringPoller::wait(std::uint64_t timeout_ns) {
   ::io_uring_wait_cqe_timeout(&ring_, &first, &timeout);
 }
 
-std::uint32_t UringPoller::complete(const ::io_uring_cqe& completion, Processor* here) {
-  if (completion.user_data == kTokenData || completion.res == -ECANCELED) return 0;
+std::uint32_t UringPoller::complete(const Completion& completion, Destination& destination) {
+  if (completion.user_data == kCancelData) return 0;
+  if ((completion.flags & IORING_CQE_F_MORE) == 0) renew(completion.user_data);
+  if (completion.user_data == kTokenData || completion.result == -ECANCELED) return 0;
   const std::uint32_t events =
-      completion.res < 0 ? static_cast<std::uint32_t>(EPOLLERR) : static_cast<std::uint32_t>(completion.res);
-  return table_.deliver(DescriptorId::unpack(completion.user_data), readiness_of(events), here);
+      completion.result < 0 ? static_cast<std::uint32_t>(EPOLLERR) : static_cast<std::uint32_t>(completion.result);
+  return table_.deliver(DescriptorId::unpack(completion.user_data), readiness_of(events), destination.get());
 }
 
 /// U1: a request that has ended, if what it was made for lasts.

@@ -27,18 +27,24 @@ class UringPoller final : public Poller {
   UringPoller();
   ~UringPoller() override;
 
-  std::uint32_t poll(std::uint64_t timeout_ns, Processor* here) override;
   void interrupt() override;
   DescriptorId add(int descriptor) override;
   bool remove(DescriptorId id, int descriptor, Processor* here) override;
 
  private:
+  struct Completion {
+    std::uint64_t user_data;
+    std::int32_t result;
+    std::uint32_t flags;
+  };
+
   void submit_poll(int descriptor, std::uint64_t user_data);
   void renew(std::uint64_t user_data);
   template <class Prepare>
   void submit(Prepare prepare);
-  void wait(std::uint64_t timeout_ns);
-  std::uint32_t complete(const ::io_uring_cqe& completion, Processor* here);
+  std::uint32_t gather(std::uint64_t timeout_ns, Destination destination) override;
+  void wait_for_completion(std::uint64_t timeout_ns);
+  std::uint32_t complete(const Completion& completion, Destination& destination);
   void take_token();
 
   ::io_uring ring_{};

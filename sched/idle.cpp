@@ -73,6 +73,32 @@ bool accept_handed(Worker& worker) {
 
 // -- Sleeping.
 
+/// The watcher has found events: takes a processor before it makes their goroutines runnable, so that it runs the first itself;
+/// for the others it wakes another worker when it stops searching (I6). Null: all processors are driven.
+Processor* acquire_for_events(void* argument) {
+  Worker& worker = *static_cast<Worker*>(argument);
+  Processor* processor = nullptr;
+  {
+    const std::lock_guard guard(idle().lock);
+    worker.watching = false;
+    if (worker.handed != nullptr) {
+      processor = std::exchange(worker.handed, nullptr);
+      worker.searching = worker.handed_searching;
+    } else {
+      processor = pop_processor();
+      if (processor == nullptr) return nullptr;
+      remove_worker(worker);
+    }
+  }
+  if (!worker.searching) {
+    idle().searching.fetch_add(1, std::memory_order_seq_cst);
+    worker.searching = true;
+  }
+  worker.from_poller = true;
+  drive(worker, *processor);
+  return processor;
+}
+
 /// One sleep in the poller, up to the earliest timer. I4, I5.
 void watch(Worker& worker) {
   {
@@ -89,7 +115,7 @@ void watch(Worker& worker) {
   const std::uint64_t fell_asleep = base::real_now_ns();
   if (timeout > 0 && !shared->stopping.load(std::memory_order_seq_cst)) {
     if (seam::registry.poller != nullptr) {
-      seam::registry.poller->poll(timeout, nullptr);
+      seam::registry.poller->wait(timeout, &acquire_for_events, &worker);
       shared->last_poll_ns.store(base::now_ns(), std::memory_order_relaxed);
     } else if (timeout == UINT64_MAX) {
       worker.parker.park();
@@ -121,7 +147,7 @@ void sleep(Worker& worker) {
     } else {
       worker.parker.park();
     }
-    if (accept_handed(worker)) return;
+    if (worker.processor.load(std::memory_order_relaxed) != nullptr || accept_handed(worker)) return;
     if (!anything_to_do(worker))
       report_if_deadlocked(&worker);
     else if (take_what_is_there(worker))
@@ -143,10 +169,12 @@ bool start_searching(Worker& worker) {
 void stop_searching(Worker& worker, bool found) {
   if (!worker.searching) return;
   worker.searching = false;
+  const bool back_soon = std::exchange(worker.from_poller, false);
   const bool last = idle().searching.fetch_sub(1, std::memory_order_seq_cst) == 1;
   if (!found || !last || idle().idle_processors.load(std::memory_order_seq_cst) == 0) return;
-  // I3; and somebody has to sleep in the poller while there is something to wait for.
-  if (any_queue_has_work() || somebody_should_watch()) wake_if_nobody_searches();
+  // I3; and somebody has to sleep in the poller while there is something to wait for. Not when that is where we come from: we are
+  // back soon, or the monitor sees that we are not.
+  if (any_queue_has_work() || (!back_soon && somebody_should_watch())) wake_if_nobody_searches();
 }
 
 void drive(Worker& worker, Processor& processor) {

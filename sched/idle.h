@@ -13,6 +13,9 @@
 //       watch_until, and interrupts the sleep if it is too long.
 //   I5  Timers that follow one upon another are taken together: the watcher wakes for them once in 50 us. That is what a wake-up
 //       takes anyway, so a goroutine that sleeps again and again notices nothing.
+//   I6  A watcher that finds events takes a processor, is counted in `searching`, makes the goroutines runnable there and runs the
+//       first: a request that comes alone costs one wake-up, the kernel's. Nobody watches then, so while that goroutine runs
+//       nobody sees further events but the monitor, which has another worker watch after a millisecond.
 //
 // Rejected: waking for the next slot (14.5 us for a goroutine that runs within one; the monitor and the search of workers
 // that are awake anyway take what stays there); a wake-up per spawned goroutine (chaining is enough).

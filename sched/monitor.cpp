@@ -169,9 +169,10 @@ void Monitor::hand_out_quanta(std::uint64_t now) {
 }
 
 void Monitor::poll_network(std::uint64_t now) {
-  if (!may_poll_network() || shared->idle.watcher.load(std::memory_order_relaxed) != nullptr ||
-      now < shared->last_poll_ns.load(std::memory_order_relaxed) + kNetworkNs)
-    return;
+  if (!may_poll_network() || shared->idle.watcher.load(std::memory_order_relaxed) != nullptr) return;
+  const std::uint64_t last_poll_ns = shared->last_poll_ns.load(std::memory_order_relaxed);
+  if (idle_processors() > 0 && now >= last_poll_ns + kQuietNs) return wake_workers(1);  // to watch (I6)
+  if (now < last_poll_ns + kNetworkNs) return;
   shared->last_poll_ns.store(now, std::memory_order_relaxed);
   seam::registry.poller->poll(0, nullptr);
 }

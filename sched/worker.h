@@ -19,6 +19,9 @@ struct Worker {
   context::Context scheduler_context{};
   context::CxxThreadState cxx{};
   bool searching = false;          // counted in IdleState::searching
+  bool from_poller = false;        // searching, because it has found events
+  std::uint32_t spins = 0;         // searches in which it came to spinning
+  std::uint32_t vain_spins = 0;    // the last so many
   bool collector_refused = false;  // has_work(), but none for this worker just now: do not stay awake for it
   [[no_unique_address]] context::SanitizerFiber fiber{};
 

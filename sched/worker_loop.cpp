@@ -157,22 +157,32 @@ Goroutine* steal_all(Processor& here) {
   return steal_once(here, all);
 }
 
+/// Spinning pays if something comes meanwhile. Where work comes from outside it never does: then only a spin now and then, to find
+/// out whether that has changed.
+bool may_spin(Worker& worker) {
+  constexpr std::uint32_t kVainSpinsMax = 4, kTryAgain = 16;
+  if (!shared->spin || seam::registry.collector->has_work()) return false;
+  return ++worker.spins % kTryAgain == 0 || worker.vain_spins < kVainSpinsMax;
+}
+
 /// Looks at the others for about as long as a wake-up would cost.
 Goroutine* search(Worker& worker, Processor& here) {
   if (seam::registry.processor_count == 1 || !start_searching(worker)) return nullptr;
   const NextSlotRule marked;
   if (Goroutine* goroutine = steal_once(here, marked)) return goroutine;
-  if (!shared->spin || seam::registry.collector->has_work()) return nullptr;
+  if (!may_spin(worker)) return nullptr;
   NextSlotRule unchanged;
   unchanged.remember();
   const std::uint64_t end = base::now_ns() + kSpinNs;
+  Goroutine* goroutine = nullptr;
   do {
     for (int i = 0; i < 20; ++i) base::cpu_relax();
     if (seam::requests_pending(here) || shared->stopping.load(std::memory_order_relaxed)) return nullptr;
-    if (Goroutine* goroutine = take_injected(here)) return goroutine;
-    if (Goroutine* goroutine = steal_once(here, marked)) return goroutine;
+    if ((goroutine = take_injected(here)) || (goroutine = steal_once(here, marked))) break;
   } while (base::now_ns() < end);
-  return steal_once(here, unchanged);
+  if (goroutine == nullptr) goroutine = steal_once(here, unchanged);
+  worker.vain_spins = goroutine != nullptr ? 0 : worker.vain_spins + 1;
+  return goroutine;
 }
 
 /// Steps 2 to 6. Null: nothing is runnable.

@@ -81,6 +81,9 @@ class PollerPort {
   /// Waits up to `timeout_ns` (0: not at all; UINT64_MAX: no limit) for events; makes their goroutines runnable on
   /// `here` (null: through the injection queue). Returns how many. One caller at a time waits; others return 0 at once.
   virtual std::uint32_t poll(std::uint64_t timeout_ns, Processor* here) = 0;
+  /// As poll(), for a worker without a processor: when there are events, and before it makes the first goroutine runnable,
+  /// it calls `acquire`, once, for what poll() is given as `here`.
+  virtual std::uint32_t wait(std::uint64_t timeout_ns, Processor* (*acquire)(void*), void* argument) = 0;
   /// Makes a waiting poll return. From any thread, async-signal-safe.
   virtual void interrupt() = 0;
   /// Goroutines that wait for a descriptor: with any, sleeping workers are not a deadlock.

@@ -40,6 +40,9 @@ class FakePoller final : public seam::PollerPort {
     }
     return static_cast<std::uint32_t>(woken.size());
   }
+  std::uint32_t wait(std::uint64_t timeout_ns, seam::Processor* (*)(void*), void*) override {
+    return poll(timeout_ns, nullptr);
+  }
   void interrupt() override {
     const std::lock_guard guard(mutex_);
     interrupted_ = true;
