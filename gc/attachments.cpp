@@ -9,6 +9,12 @@ namespace tandem::gc {
 
 Attachments attachments;
 
+void Attachments::begin_run() {
+  for (Shard& shard : shards_) shard.cells_by_block.clear();
+  handles_.store(0, std::memory_order_relaxed);
+  ephemerons_.store(0, std::memory_order_relaxed);
+}
+
 Attachments::Attached* Attachments::find(CellRef cell) {
   auto& blocks = shards_[cell.block % kShards].cells_by_block;
   const auto block = blocks.find(cell.block);
@@ -33,6 +39,13 @@ void Attachments::add_handle(CellRef cell, detail::WeakHandle& handle) {
 void Attachments::add_cleanup(CellRef cell, std::unique_ptr<detail::Cleanup> cleanup) {
   const std::lock_guard guard(lock_of(cell.block));
   attached(cell).cleanups.push_back(std::move(cleanup));
+}
+
+void Attachments::add_sample(CellRef cell, HeapProfile::Bucket& bucket, std::uint64_t bytes) {
+  const std::lock_guard guard(lock_of(cell.block));
+  Attached& entry = attached(cell);
+  entry.sampled_by = &bucket;
+  entry.sampled_bytes = bytes;
 }
 
 void Attachments::add_table(CellRef map, std::shared_ptr<detail::EphemeronTable> table) {
@@ -92,6 +105,8 @@ void Attachments::died(CellRef cell) {
   for (auto& cleanup : found->cleanups) finalizer.add(std::move(cleanup));
   for (Ephemeron& entry : found->ephemerons) drop(entry);
   for (const auto& table : found->tables) table->dead.store(true, std::memory_order_release);
+  if (found->sampled_by != nullptr)
+    found->sampled_by->freed_bytes.fetch_add(found->sampled_bytes, std::memory_order_relaxed);
   auto& blocks = shards_[cell.block % kShards].cells_by_block;
   const auto block = blocks.find(cell.block);
   block->second.erase(cell.index);

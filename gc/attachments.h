@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gc/heap_profile.h"
 #include "gc/marker.h"
 #include "runtime/base/spin_lock.h"
 #include "tandem/detail/cleanup.h"
@@ -41,6 +42,9 @@ class Attachments {
  public:
   static constexpr std::size_t kShards = 64;
 
+  /// Drops what the last cleanups of the last run have attached, to cells that are gone.
+  void begin_run();
+
   /// Held while `block` is swept.
   base::SpinLock& lock_of(BlockIndex block) { return shards_[block % kShards].lock; }
 
@@ -49,6 +53,9 @@ class Attachments {
   /// With the lock held. The caller keeps the object of `cell` reachable.
   void add_handle(CellRef cell, detail::WeakHandle& handle);
   void add_cleanup(CellRef cell, std::unique_ptr<detail::Cleanup> cleanup);
+
+  /// The object was sampled, and stands for so many bytes.
+  void add_sample(CellRef cell, HeapProfile::Bucket& bucket, std::uint64_t bytes);
 
   /// An entry of a WeakMap: `key` is what it is attached to.
   struct Ephemeron {
@@ -92,6 +99,8 @@ class Attachments {
     std::vector<std::unique_ptr<detail::Cleanup>> cleanups;
     std::vector<Ephemeron> ephemerons;                            // at most one a map
     std::vector<std::shared_ptr<detail::EphemeronTable>> tables;  // of WeakMaps in the object
+    HeapProfile::Bucket* sampled_by = nullptr;
+    std::uint64_t sampled_bytes = 0;
   };
   struct alignas(64) Shard {
     base::SpinLock lock;

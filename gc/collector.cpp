@@ -74,6 +74,8 @@ void Collector::start(const Options& options) {
   region.reserve(kHeapReservationBytes);
   spaces.begin_run();
   finalizer.begin_run();
+  attachments.begin_run();
+  heap_profile.begin_run(options.heap_profile_rate);
   pacer.begin_run(options);
   sweeper.committed_cycle.store(0, std::memory_order_relaxed);
   marks_exclusively = seam::registry.processor_count == 1 && options.mark_executor == Options::MarkExecutor::scheduler;

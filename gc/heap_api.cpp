@@ -11,6 +11,7 @@
 #include "gc/counters.h"
 #include "gc/cycle.h"
 #include "gc/finalizer.h"
+#include "gc/heap_profile.h"
 #include "gc/pacer.h"
 #include "gc/sweeper.h"
 #include "runtime/base/assert.h"
@@ -128,6 +129,7 @@ void* allocate_slow(LayoutNumber layout) {
   before_allocation("make");
   const std::uint64_t cell_bytes = kCellBytes[layout % kSizeClasses];
   bool collected = !collects();
+  std::uint64_t sampled_bytes = 0;
   for (;;) {
     // The processor is read anew after everything that may park.
     seam::Processor& processor = processor_here("make");
@@ -141,10 +143,15 @@ void* allocate_slow(LayoutNumber layout) {
     AllocationWindow& window = processor.windows[layout];
     if (const std::uint64_t free = window.free_cells; free != 0) {
       window.free_cells = free & (free - 1);
-      return window.first_cell + static_cast<std::size_t>(std::countr_zero(free)) * cell_bytes;
+      std::byte* const cell = window.first_cell + static_cast<std::size_t>(std::countr_zero(free)) * cell_bytes;
+      if (sampled_bytes != 0) [[unlikely]]
+        heap_profile.sample(cell_of(reinterpret_cast<std::uintptr_t>(cell)), cell_bytes, sampled_bytes);
+      return cell;
     }
     if (allocator.refill(processor, layout)) {
-      account(static_cast<std::uint64_t>(std::popcount(window.free_cells)) * cell_bytes);
+      const std::uint64_t bytes = static_cast<std::uint64_t>(std::popcount(window.free_cells)) * cell_bytes;
+      sampled_bytes += heap_profile.count(state_of(processor).profile, bytes, processor.index);
+      account(bytes);
       stall_if_outgrown();
     } else {
       if (collected) out_of_memory();
@@ -176,6 +183,11 @@ void* allocate_large(PatternNumber pattern, std::size_t bytes) {
     cell = try_allocate_large(pattern, bytes);
   }
   if (cell == nullptr) out_of_memory();
+  if (!boehm::in_use) {
+    seam::Processor& processor = processor_here("make");
+    if (const std::uint64_t sampled_bytes = heap_profile.count(state_of(processor).profile, bytes, processor.index))
+      heap_profile.sample(cell_of(reinterpret_cast<std::uintptr_t>(cell)), bytes, sampled_bytes);
+  }
   return cell;
 }
 

@@ -8,6 +8,7 @@
 
 #include "gc/mark_packet.h"
 #include "gc/region.h"
+#include "gc/sample_countdown.h"
 #include "runtime/seam/processor.h"
 #include "tandem/detail/words.h"
 
@@ -30,6 +31,7 @@ struct ProcessorState {
   std::vector<detail::LayoutNumber> active_layouts;  // those with a current block
   std::uint64_t black_bytes = 0;                     // allocated black in this cycle
   std::uint64_t assist_debt_bytes = 0;               // mark work owed for what was allocated
+  SampleCountdown profile;
 
   // -- Marking.
   MarkPacket* grey = nullptr;      // never null between attach and detach

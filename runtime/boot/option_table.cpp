@@ -89,6 +89,7 @@ class Table {
   void add_reports() {
     duration("safepoint_report", &Options::safepoint_report, 0, kHourMs, "off");
     on_off("gctrace", &Options::gctrace);
+    bytes("heap_profile_rate", &Options::heap_profile_rate, 1, kGiB, "off");
     duration("schedtrace", &Options::schedtrace, 0, kHourMs, "off");
   }
 

@@ -32,7 +32,8 @@ int listen_on(std::uint16_t port) {
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   const int on = 1;
   ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  ::setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);  // a listener a thread, among which the kernel deals out
+  ::setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &on,
+               sizeof on);  // a listener a thread, among which the kernel deals out
   ::sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

@@ -124,6 +124,8 @@ struct Options {
   bool gctrace = false;
   /// A line about the scheduler each time so long has passed; 0: off. 0 ms to 1 h.
   std::chrono::milliseconds schedtrace{0};
+  /// For write_heap_profile: of the allocations one in so many bytes is sampled, on average; 0: none. 0 to 1 GiB.
+  std::uint64_t heap_profile_rate = std::uint64_t{512} << 10;
 
   // -- Policies where scheduler and collector meet.
 

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <vector>
 
 namespace tandem {
@@ -94,6 +95,13 @@ struct Statistics {
 /// A snapshot; while nothing runs, the final one of the last run. From any goroutine or thread. Does not
 /// park.
 Statistics statistics();
+
+/// Writes the heap profile of the run in progress, in the format of pprof (`go tool pprof PROGRAM FILE`): by call stack, the bytes
+/// and objects allocated since its start, and those that are live as far as the last sweep knows (collect() first for an exact
+/// time). Sampled: see Options::heap_profile_rate. The file appears whole or not at all.
+/// From any goroutine or thread; blocks the thread while it writes. Throws std::system_error, with the path, if it
+/// cannot be written; std::logic_error when nothing runs, or with collector = boehm, which is not sampled.
+void write_heap_profile(const std::filesystem::path& path);
 
 /// Prints each goroutine's id, name, state, what it waits for and since when, and a backtrace. Does not park;
 /// the others go on meanwhile, so that it is no consistent picture. Prints one line when nothing runs.
