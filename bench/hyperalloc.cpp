@@ -1,5 +1,5 @@
 // HyperAlloc: two goroutines allocate at a fixed rate beside a live set of fixed size; a sweep over both.
-// `hyperalloc/1000x256`: 1,000 MB/s, 256 MB live.
+// `hyperalloc/500x256`: 500 MB/s, 256 MB live.
 #include "workloads/hyperalloc.h"
 
 #include <algorithm>
@@ -33,10 +33,10 @@ void hyperalloc(const Recorder& recorder) {
   recorder.record_checksum(name, run.checksum());
 }
 
-const Register kSlowSmall(Case{"hyperalloc/250x64", hyperalloc<250, 64>});
-const Register kSlowLarge(Case{"hyperalloc/250x256", hyperalloc<250, 256>});
-const Register kFastSmall(Case{"hyperalloc/1000x64", hyperalloc<1000, 64>});
-const Register kFastLarge(Case{"hyperalloc/1000x256", hyperalloc<1000, 256>});
+const Register kSlowSmall(Case{"hyperalloc/200x64", hyperalloc<200, 64>});
+const Register kSlowLarge(Case{"hyperalloc/200x256", hyperalloc<200, 256>});
+const Register kFastSmall(Case{"hyperalloc/500x64", hyperalloc<500, 64>});
+const Register kFastLarge(Case{"hyperalloc/500x256", hyperalloc<500, 256>});
 
 }  // namespace
 }  // namespace bench

@@ -8,7 +8,7 @@ import (
 )
 
 func init() {
-	for _, megabytesPerSecond := range []int64{250, 1000} {
+	for _, megabytesPerSecond := range []int64{200, 500} {
 		for _, liveMegabytes := range []int64{64, 256} {
 			rate, live := megabytesPerSecond, liveMegabytes
 			name := fmt.Sprintf("hyperalloc/%dx%d", rate, live)
