@@ -55,7 +55,8 @@ def micro(name, title, asks=None, by="cpu", **more):
 def hyperalloc(name, title, processors=(2,)):
     case = f"hyperalloc/{name}"
     return [
-        Row(case, f"{case}/rate", f"HyperAlloc, {title}: rate achieved", "wall", {}, processors, compare=False),
+        Row(case, f"{case}/rate", f"HyperAlloc, {title}: rate achieved", "wall", {}, processors,
+            compare=False),
         Row(case, case, "the same, 3 s at that rate", "cpu", {}, processors),
         Row(case, f"{case}/stall/max", "the same, longest to replace an entry", "wall", {}, processors),
         Row(case, f"{case}/sleeper/max", "the same, 1 ms sleeper late, max", "wall", {}, processors),
