@@ -13,9 +13,11 @@
 #include <tandem/tandem.h>
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "workloads/expect.h"
+#include "workloads/random.h"
 
 namespace bench {
 
@@ -36,6 +38,11 @@ class Recorder {
   void record(const std::string& name, double value, const char* unit, double cpu, std::int64_t n) const;
   // p50, p99, p99.9 and max of durations in nanoseconds, as `name`/p50 and so on, in microseconds.
   void record_percentiles(const std::string& name, std::vector<std::int64_t> durations_ns) const;
+
+  // What `name` computed, as far as a figure holds it: run.py compares it with the twin's.
+  void record_checksum(const std::string& name, std::uint64_t checksum) const {
+    record(name + "/checksum", static_cast<double>(checksum % 1'000'000), "", 0, 1);
+  }
 
   // Runs body() once, which does n operations; records nanoseconds for each.
   template <class Body>
@@ -80,25 +87,7 @@ struct Register {
 const std::vector<Micro>& micros();
 const std::vector<Case>& cases();
 
-// A benchmark that computes the wrong thing measures nothing.
-inline void expect(bool holds, const char* what) {
-  if (!holds) throw std::runtime_error(std::string("wrong result: ") + what);
-}
-
-// xorshift: the twins in other languages draw the same numbers.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    return state_;
-  }
-  std::uint64_t below(std::uint64_t limit) { return next() % limit; }
-
- private:
-  std::uint64_t state_;
-};
+using workloads::expect;
+using workloads::Random;
 
 }  // namespace bench

@@ -45,10 +45,22 @@ class Row(NamedTuple):
     asks: dict  # by number of processors
     processors: tuple = (1, 2)
     go: bool = True  # has Go anything of the kind?
+    compare: bool = True  # else both are shown, and none is better
 
 
 def micro(name, title, asks=None, by="cpu", **more):
     return Row(name, name, title, by, asks or {}, **more)
+
+
+def hyperalloc(name, title, processors=(2,)):
+    case = f"hyperalloc/{name}"
+    return [
+        Row(case, f"{case}/rate", f"HyperAlloc, {title}: rate achieved", "wall", {}, processors,
+            compare=False),
+        Row(case, case, "the same, 3 s at that rate", "cpu", {}, processors),
+        Row(case, f"{case}/stall/max", "the same, longest to replace an entry", "wall", {}, processors),
+        Row(case, f"{case}/sleeper/max", "the same, 1 ms sleeper late, max", "wall", {}, processors),
+    ]
 
 
 ROWS = [
@@ -106,6 +118,12 @@ ROWS = [
     micro("binary_trees/18", "binary trees, depth 18", {2: Ask(900, 2367)}, "wall", processors=(2,)),
     micro("binary_trees/18", "binary trees, depth 18", {2: Ask(1200, 3472)}, processors=(2,)),
     micro("gcbench", "GCBench, stretch 18, long-lived 16", {1: Ask(180, 727)}),
+    micro("mt_gcbench", "MT_GCBench, 4 goroutines, stretch 18, long-lived 16"),
+    micro("quads", "quads, 4 goroutines, 67 MB live"),
+    *hyperalloc("200x64", "200 MB/s, 64 MB live", (1, 2)),
+    *hyperalloc("200x256", "200 MB/s, 256 MB live"),
+    *hyperalloc("500x64", "500 MB/s, 64 MB live"),
+    *hyperalloc("500x256", "500 MB/s, 256 MB live"),
     Row("ring_buffer", "ring_buffer/store", "ring buffer 200,000 x 1 KiB: a store", "cpu", {}),
     Row("ring_buffer", "ring_buffer/latency/p99", "ring buffer: latency p99", "wall", {}),
     Row("ring_buffer", "ring_buffer/latency/p99.9", "ring buffer: latency p99.9", "wall", {}),
@@ -188,10 +206,23 @@ def summary(runs, row):
             "unit": good[0]["unit"], **({"failed": failed} if failed else {})}
 
 
+def checksums_differ(runs):
+    """Whether what a program or its twin computed differs from run to run, or between them."""
+    values = {}
+    for program in runs.values():
+        for run in program:
+            for name, figure in run.figures.items():
+                if name.endswith("/checksum"):
+                    values.setdefault(name, set()).add(figure["value"])
+    return any(len(seen) > 1 for seen in values.values())
+
+
 def verdict(row, processors, tandem, go, scale):
     """What the table says of a row, and the ratio (None without Go). Figures are asked of the full work."""
     if "failure" in tandem:
         return "FAILED", None
+    if not row.compare:
+        return "", None
     ratio = go["median"] / tandem["median"] if go and "median" in go and tandem["median"] > 0 else None
     ask = row.asks.get(processors)
     if ask:
@@ -212,6 +243,8 @@ def verdict(row, processors, tandem, go, scale):
 
 def evaluate(row, processors, runs, scale):
     tandem = summary(runs["tandem"], row)
+    if checksums_differ(runs):
+        tandem = {"failure": "the results of the runs differ"}
     go = summary(runs["go"], row) if row.go and "go" in runs else None
     says, ratio = verdict(row, processors, tandem, go, scale)
     ask = row.asks.get(processors)

@@ -9,10 +9,13 @@ using enum Aggregate;
 
 constexpr const char* kSafepoint = "time to safepoint";
 constexpr const char* kQuery = "query latency";
+constexpr const char* kReplacing = "replacing an entry";
+constexpr const char* kSleeper = "1 ms sleeper late";
 constexpr const char* kGap = "longest gap";
 
 constexpr std::array kColumns{
     Column{"", "documents/s", "documents_per_second", Unit::count, median},
+    Column{"", "allocated/s", "payload_bytes_per_second", Unit::bytes, median},
     Column{"", "wall", "wall_ns", Unit::nanoseconds, median},
     Column{"", "live heap", "live_bytes", Unit::bytes, median},
     Column{"", "peak RSS", "peak_rss_bytes", Unit::bytes, median},
@@ -25,6 +28,12 @@ constexpr std::array kColumns{
     Column{kQuery, "p99", "query_latency_p99_ns", Unit::nanoseconds, median},
     Column{kQuery, "p99.9", "query_latency_p999_ns", Unit::nanoseconds, median},
     Column{kQuery, "max", "query_latency_max_ns", Unit::nanoseconds, maximum},
+    Column{kReplacing, "p50", "replacing_p50_ns", Unit::nanoseconds, median},
+    Column{kReplacing, "p99", "replacing_p99_ns", Unit::nanoseconds, median},
+    Column{kReplacing, "max", "replacing_max_ns", Unit::nanoseconds, maximum},
+    Column{kSleeper, "p50", "sleeper_late_p50_ns", Unit::nanoseconds, median},
+    Column{kSleeper, "p99", "sleeper_late_p99_ns", Unit::nanoseconds, median},
+    Column{kSleeper, "max", "sleeper_late_max_ns", Unit::nanoseconds, maximum},
     Column{kGap, "own", "gap_own_max_ns", Unit::nanoseconds, maximum},
     Column{kGap, "all", "gap_all_max_ns", Unit::nanoseconds, maximum},
     Column{"", "GC CPU", "collector_cpu_share", Unit::share, median},

@@ -53,6 +53,9 @@ struct Parser {
   void add_common_options(CLI::App& command);
   void add_index_options(CLI::App& command);
   void add_binary_trees_options(CLI::App& command);
+  void add_gcbench_options(CLI::App& command, bool several_goroutines);
+  void add_quads_options(CLI::App& command);
+  void add_hyperalloc_options(CLI::App& command);
   std::vector<KnobValues> knob_values() const;
   std::vector<Variant> explicit_variants() const;
 };
@@ -71,6 +74,18 @@ Parser::Parser() {
   CLI::App* trees = run->add_subcommand("binary-trees", "Allocate and drop binary trees, a goroutine for each depth");
   add_binary_trees_options(*trees);
   add_common_options(*trees);
+  CLI::App* gcbench = run->add_subcommand("gcbench", "Build trees beside a long-lived tree and array (GCBench)");
+  add_gcbench_options(*gcbench, false);
+  add_common_options(*gcbench);
+  CLI::App* mt_gcbench = run->add_subcommand("mt-gcbench", "The same by several goroutines (MT_GCBench)");
+  add_gcbench_options(*mt_gcbench, true);
+  add_common_options(*mt_gcbench);
+  CLI::App* quads = run->add_subcommand("quads", "Turn and rebuild random parts of quadtrees, a goroutine for each");
+  add_quads_options(*quads);
+  add_common_options(*quads);
+  CLI::App* hyperalloc = run->add_subcommand("hyperalloc", "Allocate at a fixed rate beside a live set of fixed size");
+  add_hyperalloc_options(*hyperalloc);
+  add_common_options(*hyperalloc);
 }
 
 void Parser::add_common_options(CLI::App& command) {
@@ -150,6 +165,49 @@ void Parser::add_binary_trees_options(CLI::App& command) {
       ->capture_default_str();
 }
 
+void Parser::add_gcbench_options(CLI::App& command, bool several_goroutines) {
+  GcBenchRequest& gcbench = result.request.gcbench;
+  command.add_option("--depth", gcbench.depth, "Depth of the long-lived tree")
+      ->check(CLI::Range(4, 24))
+      ->capture_default_str();
+  if (several_goroutines)
+    command.add_option("--goroutines", gcbench.goroutines, "Goroutines that build trees, each all of them")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+}
+
+void Parser::add_quads_options(CLI::App& command) {
+  QuadsRequest& quads = result.request.quads;
+  command.add_option("--depth", quads.depth, "Depth of every quadtree: 4^depth leaves")
+      ->check(CLI::Range(1, 13))
+      ->capture_default_str();
+  command.add_option("--goroutines", quads.goroutines, "Goroutines, each with a tree of its own")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  command.add_option("--rounds", quads.rounds, "Sub-trees that every goroutine replaces")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
+  command.add_option("--turns", quads.turns, "Walks between two of those that turn the children on their way")
+      ->check(CLI::Range(0, 1'000'000'000))
+      ->capture_default_str();
+}
+
+void Parser::add_hyperalloc_options(CLI::App& command) {
+  HyperAllocRequest& hyperalloc = result.request.hyperalloc;
+  command.add_option("--rate", hyperalloc.rate, "MB (10^6 bytes) to allocate per second")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str();
+  command.add_option("--live", hyperalloc.live, "MB that stay live")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--seconds", hyperalloc.seconds, "For how long; longer where the rate is not achieved")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  command.add_option("--goroutines", hyperalloc.goroutines, "Goroutines that allocate, a share each")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+}
+
 std::vector<KnobValues> Parser::knob_values() const {
   std::vector<KnobValues> values;
   for (std::size_t i = 0; i < kShortcuts.size(); ++i)
@@ -165,6 +223,15 @@ std::vector<Variant> Parser::explicit_variants() const {
   return variants;
 }
 
+constexpr std::array kWorkloadNames{"index", "binary-trees", "gcbench", "mt-gcbench", "quads", "hyperalloc"};
+
+// "a, b and c"
+std::string workload_names(const char* conjunction) {
+  std::string text = kWorkloadNames.front();
+  for (std::size_t i = 1; i + 1 < kWorkloadNames.size(); ++i) text += fmt::format(", {}", kWorkloadNames[i]);
+  return fmt::format("{} {} {}", text, conjunction, kWorkloadNames.back());
+}
+
 // CLI11 says of an unknown word only that it misses a subcommand.
 void check_command_words(const std::vector<std::string>& words) {
   if (words.empty()) throw UsageError("say what to do: list, run or help");
@@ -176,9 +243,9 @@ void check_command_words(const std::vector<std::string>& words) {
   if (words[0] != "run") return;
   if (words.size() > 1 && (words[1] == "--help" || words[1] == "-h")) return;
   if (words.size() < 2 || is_option(1))
-    throw UsageError("run: say which workload, before any options: index or binary-trees");
-  if (words[1] != "index" && words[1] != "binary-trees")
-    throw UsageError(fmt::format("run: unknown workload '{}'; the workloads are index and binary-trees", words[1]));
+    throw UsageError("run: say which workload, before any options: " + workload_names("or"));
+  if (std::find(kWorkloadNames.begin(), kWorkloadNames.end(), words[1]) == kWorkloadNames.end())
+    throw UsageError(fmt::format("run: unknown workload '{}'; the workloads are {}", words[1], workload_names("and")));
 }
 
 CommandLine help(std::string text) {

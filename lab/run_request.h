@@ -31,10 +31,39 @@ struct BinaryTreesRequest {
   bool operator==(const BinaryTreesRequest&) const = default;
 };
 
+// Of gcbench and mt-gcbench.
+struct GcBenchRequest {
+  int depth = 16;  // of the long-lived tree
+  int goroutines = 4;
+
+  bool operator==(const GcBenchRequest&) const = default;
+};
+
+struct QuadsRequest {
+  int depth = 9;
+  int goroutines = 4;
+  int rounds = 300;
+  int turns = 200;
+
+  bool operator==(const QuadsRequest&) const = default;
+};
+
+struct HyperAllocRequest {
+  double rate = 200;   // MB per second, of all goroutines together
+  double live = 64;    // MB, likewise
+  double seconds = 3;  // at that rate
+  int goroutines = 2;
+
+  bool operator==(const HyperAllocRequest&) const = default;
+};
+
 struct RunRequest {
   std::string workload;
   IndexRequest index;
   BinaryTreesRequest binary_trees;
+  GcBenchRequest gcbench;
+  QuadsRequest quads;
+  HyperAllocRequest hyperalloc;
   int gap_probes = 0;     // goroutines that watch for gaps in their own progress
   bool verbose = false;   // name every skipped file on stderr
   bool progress = false;  // report progress to the parent

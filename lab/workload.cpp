@@ -6,12 +6,16 @@
 
 #include "lab/command_line.h"
 #include "lab/workloads/binary_trees.h"
+#include "lab/workloads/gcbench.h"
+#include "lab/workloads/hyperalloc.h"
 #include "lab/workloads/index/index_workload.h"
+#include "lab/workloads/quads.h"
 
 namespace lab {
 namespace {
 
-constexpr std::array kWorkloads{index::kIndexWorkload, kBinaryTreesWorkload};
+constexpr std::array kWorkloads{index::kIndexWorkload, kBinaryTreesWorkload, kGcBenchWorkload,
+                                kMtGcBenchWorkload,    kQuadsWorkload,       kHyperAllocWorkload};
 
 }  // namespace
 

@@ -10,6 +10,7 @@ The order, lowest first; a file may include what is on its own line or below, si
     gc/   sched/   netpoll/     siblings
     runtime/boot/
     examples/                   programs; they see the public headers only
+    workloads/                  programs that lab and bench both run; they see the public headers only
     lab/  bench/                programs, siblings
     tests/
 
@@ -40,10 +41,13 @@ RANKS = {
     "netpoll/": 4,
     "runtime/boot/": 5,
     "examples/": 6,
+    "workloads/": 6,
     "lab/": 7,
     "bench/": 7,
     "tests/": 8,
 }
+# Written as users of the library write.
+USERS = {"examples/", "workloads/"}
 ALLOWED_THREAD_LOCAL = "runtime/seam/current_thread.cpp"
 SANITIZER_HOME = "runtime/context/"
 SUFFIXES = {".h", ".hpp", ".inc", ".cpp", ".cc", ".S"}
@@ -114,8 +118,8 @@ def include_violation(root: pathlib.Path, path: str, name: str, quoted: bool) ->
         return f'"{name}" is not a path from the project\'s root: write "{expected}"'
     if source_layer == target_layer:
         return None
-    if source_layer == "examples/" and target_layer != PUBLIC:
-        return f"examples/ may not include {target_layer}: a user sees <tandem/...> only"
+    if source_layer in USERS and target_layer != PUBLIC:
+        return f"{source_layer} may not include {target_layer}: a user sees <tandem/...> only"
     if RANKS[target_layer] >= RANKS[source_layer]:
         return f"{source_layer} may not include {target_layer}"
     return None

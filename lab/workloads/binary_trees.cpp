@@ -4,12 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdint>
 #include <stdexcept>
 
-#include "lab/gap_probes.h"
-#include "lab/runtime_statistics.h"
+#include "lab/workloads/measured.h"
 
 namespace lab {
 namespace {
@@ -93,24 +91,13 @@ std::int64_t binary_trees(int depth_max, const ParentPipe* progress) {
 
 }  // namespace
 
-void check_binary_trees(const RunRequest&) {}  // the command line has checked the depth's range
-
 nlohmann::json run_binary_trees(const RunRequest& request, const ParentPipe& parent) {
-  using Clock = std::chrono::steady_clock;
   // Depths below are those of the Benchmarks Game's program, which has at least six levels.
   const int depth_max = std::max(kDepthMin + 2, request.binary_trees.depth);
-  nlohmann::json metrics = nlohmann::json::object();
-  GapProbes probes(request.gap_probes);
-  const RuntimeInterval interval;
-  const auto start = Clock::now();
-  const std::int64_t nodes = binary_trees(depth_max, request.progress ? &parent : nullptr);
-  const auto wall = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - start);
-  interval.finish(metrics);
-  probes.finish(metrics);
-  metrics["wall_ns"] = wall.count();
+  std::int64_t nodes = 0;
+  nlohmann::json metrics =
+      measured(request, [&] { nodes = binary_trees(depth_max, request.progress ? &parent : nullptr); });
   metrics["nodes"] = nodes;
-  // As the last cycle found it, with the trees of that moment; without a cycle nobody has looked.
-  if (const auto now = tandem::statistics(); now.cycles > 0) metrics["live_bytes"] = now.live_bytes;
   return {{"metrics", metrics},
           {"input_text", fmt::format("trees of depth {} to {}, {} nodes in all", kDepthMin, depth_max, nodes)},
           {"input", {{"depth_min", kDepthMin}, {"depth_max", depth_max}}}};

@@ -5,11 +5,10 @@
 
 namespace lab {
 
-void check_binary_trees(const RunRequest& request);
 nlohmann::json run_binary_trees(const RunRequest& request, const ParentPipe& parent);
 
 inline constexpr Workload kBinaryTreesWorkload{
     "binary-trees", "builds, walks and drops binary trees, a goroutine for each depth (Benchmarks Game)",
-    check_binary_trees, run_binary_trees};
+    accept_any_request, run_binary_trees};
 
 }  // namespace lab

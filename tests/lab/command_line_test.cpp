@@ -64,6 +64,18 @@ TEST(CommandLine, HasDefaults) {
   EXPECT_EQ(line.variants.size(), 1u);
 }
 
+TEST(CommandLine, ReadsTheOptionsOfTheCollectorsWorkloads) {
+  const CommandLine rate = parse_command_line(
+      {"run", "hyperalloc", "--rate", "1500.5", "--live", "256", "--seconds", "0.5", "--goroutines", "3"});
+  EXPECT_EQ(rate.request.hyperalloc, (HyperAllocRequest{.rate = 1500.5, .live = 256, .seconds = 0.5, .goroutines = 3}));
+  const CommandLine quads =
+      parse_command_line({"run", "quads", "--depth", "5", "--goroutines", "2", "--rounds", "7", "--turns", "0"});
+  EXPECT_EQ(quads.request.quads, (QuadsRequest{.depth = 5, .goroutines = 2, .rounds = 7, .turns = 0}));
+  EXPECT_EQ(parse_command_line({"run", "gcbench", "--depth", "12"}).request.gcbench.depth, 12);
+  EXPECT_EQ(parse_command_line({"run", "mt-gcbench", "--goroutines", "8"}).request.gcbench,
+            (GcBenchRequest{.depth = 16, .goroutines = 8}));
+}
+
 TEST(CommandLine, TheLastOfAnOptionCounts) {
   EXPECT_EQ(parse_command_line({"run", "binary-trees", "--repeat", "2", "--repeat", "4"}).repeat, 4);
 }
@@ -81,8 +93,10 @@ TEST(CommandLine, HelpAndList) {
 }
 
 TEST(CommandLine, BadInputIsNamedWithWhatIsAllowed) {
-  EXPECT_USAGE_ERROR("index or binary-trees", "run");
-  EXPECT_USAGE_ERROR("unknown workload 'idnex'; the workloads are index and binary-trees", "run", "idnex");
+  EXPECT_USAGE_ERROR("index, binary-trees, gcbench, mt-gcbench, quads or hyperalloc", "run");
+  EXPECT_USAGE_ERROR(
+      "unknown workload 'idnex'; the workloads are index, binary-trees, gcbench, mt-gcbench, quads and hyperalloc",
+      "run", "idnex");
   EXPECT_USAGE_ERROR("--input is required", "run", "index");
   EXPECT_USAGE_ERROR("--input is required", "run", "index", "--input", "");
   EXPECT_USAGE_ERROR("--inptu", "run", "index", "--inptu", "x");

@@ -213,7 +213,7 @@ class Reports(LabTest):
     def test_list_names_workloads_and_knobs(self):
         result = run_lab("list")
         self.assert_succeeds(result)
-        for name in ("index", "binary-trees", "stop=ragged", "gc_percent=100", "collect_every=0"):
+        for name in ("index", "binary-trees", "gcbench", "mt-gcbench", "quads", "hyperalloc", "stop=ragged", "gc_percent=100", "collect_every=0"):
             self.assertIn(name, result.stdout)
 
 
@@ -242,7 +242,7 @@ class BadInput(LabTest):
 
     def test_command_line(self):
         self.assert_refused(run_lab(), "list, run or help")
-        self.assert_refused(run_lab("run", "nothing"), "nothing", "index and binary-trees")
+        self.assert_refused(run_lab("run", "nothing"), "nothing", "quads and hyperalloc")
         result = run_lab("run", "index", "--input", self.input, "--repeat", "0")
         self.assert_refused(result, "--repeat", "1 to 1000")
 

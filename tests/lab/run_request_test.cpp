@@ -22,6 +22,9 @@ TEST(RunRequest, SurvivesTheWayToTheChild) {
                    .shards = 8,
                    .dump_index = "out.tsv"};
   request.binary_trees.depth = 20;
+  request.gcbench = {.depth = 11, .goroutines = 9};
+  request.quads = {.depth = 3, .goroutines = 10, .rounds = 11, .turns = 12};
+  request.hyperalloc = {.rate = 0.5, .live = 1.5, .seconds = 2.5, .goroutines = 13};
   request.gap_probes = 4;
   request.verbose = true;
   request.progress = true;

@@ -31,7 +31,8 @@ GOOD_TREE = {
     "netpoll/epoll.cpp": "#include <sys/epoll.h>\n",
     "runtime/boot/boot.cpp": '#include "gc/marker.h"\n#include "sched/queue.h"\n',
     "examples/kv/store.h": "#include <tandem/tandem.h>\n",
-    "lab/main.cpp": '#include <tandem/tandem.h>\n#include "examples/kv/store.h"\n',
+    "workloads/quads.h": "#include <tandem/tandem.h>\n",
+    "lab/main.cpp": '#include <tandem/tandem.h>\n#include "examples/kv/store.h"\n#include "workloads/quads.h"\n',
     "examples/hello.cpp": "#include <tandem/tandem.h>\n",
     "tests/gc/marker_test.cpp": '#include "gc/marker.h"\n#include "sched/queue.h"\nthread_local int free_here;\n',
 }
@@ -47,6 +48,11 @@ PLANTED = {
         "examples/kv/store.h",
         '#include "gc/marker.h"\n',
         "examples/kv/store.h:1: examples/ may not include gc/: a user sees <tandem/...> only",
+    ),
+    "a workload that looks inside": (
+        "workloads/quads.h",
+        '#include "gc/marker.h"\n',
+        "workloads/quads.h:1: workloads/ may not include gc/: a user sees <tandem/...> only",
     ),
     "sibling gc to sched": (
         "gc/collector.cpp",

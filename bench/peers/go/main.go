@@ -74,6 +74,11 @@ func record(name string, value float64, unit string, cpu float64, n int64) {
 		name, runtime.GOMAXPROCS(0), n, value, unit, cpu)
 }
 
+// What a program computed, as far as a figure holds it: run.py compares it with the twin's.
+func recordChecksum(name string, checksum uint64) {
+	record(name+"/checksum", float64(checksum%1000000), "", 0, 1)
+}
+
 func recordPercentiles(name string, durations []time.Duration) {
 	sort.Slice(durations, func(i, j int) bool { return durations[i] < durations[j] })
 	at := func(suffix string, quantile float64) {
@@ -115,6 +120,11 @@ func (r *random) next() uint64 {
 }
 
 func (r *random) below(limit uint64) uint64 { return r.next() % limit }
+
+// The seed of a program's goroutine 0, 1, 2 ...
+func seedOf(number int) random {
+	return random(88172645463325252 + uint64(number)*11400714819323198485)
+}
 
 func main() {
 	name := flag.String("case", "", "benchmark to run")

@@ -2,15 +2,16 @@ package main
 
 import (
 	"fmt"
-	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 func init() {
 	addProgram("binary_trees/16", func() { runBinaryTrees(16, false) })
 	addProgram("binary_trees/16_goroutines", func() { runBinaryTrees(16, true) })
 	addProgram("binary_trees/18", func() { runBinaryTrees(18, false) })
-	addProgram("gcbench", gcbench)
+	addProgram("gcbench", func() { gcbench("gcbench", 1) })
+	addProgram("mt_gcbench", func() { gcbench("mt_gcbench", 4) })
 }
 
 type tree struct{ left, right *tree }
@@ -97,32 +98,70 @@ func makeBottomUp(depth int) *gcNode {
 
 func nodesOf(depth int) int64 { return 2<<depth - 1 }
 
-func gcbenchOf(stretch, longLived int) {
-	const depthMin, arraySize = 4, 500000
-	makeBottomUp(stretch)
+func countGcNodes(n *gcNode) int64 {
+	if n.left == nil {
+		return 1
+	}
+	return 1 + countGcNodes(n.left) + countGcNodes(n.right)
+}
+
+// The last tree of either kind is counted. Returns the number of nodes built.
+func buildTreesOf(depth int, trees int64) int64 {
+	var root *gcNode
+	for i := int64(0); i < trees; i++ {
+		root = new(gcNode)
+		populate(depth, root)
+	}
+	expect(countGcNodes(root) == nodesOf(depth), "nodes of a tree built top down")
+	for i := int64(0); i < trees; i++ {
+		root = nil
+		root = makeBottomUp(depth)
+	}
+	expect(countGcNodes(root) == nodesOf(depth), "nodes of a tree built bottom up")
+	return 2 * trees * nodesOf(depth)
+}
+
+func buildTrees(stretch, longLived int) (nodes int64) {
+	const depthMin = 4
+	for depth := depthMin; depth <= longLived; depth += 2 {
+		nodes += buildTreesOf(depth, 2*nodesOf(stretch)/nodesOf(depth))
+	}
+	return nodes
+}
+
+func gcbenchOf(stretch, longLived, goroutines int) int64 {
+	const arraySize = 500000
+	expect(countGcNodes(makeBottomUp(stretch)) == nodesOf(stretch), "nodes of the stretch tree")
 	kept := new(gcNode)
 	populate(longLived, kept)
 	array := make([]float64, arraySize)
 	for i := range array {
 		array[i] = 1 / float64(i+1)
 	}
-	for depth := depthMin; depth <= longLived; depth += 2 {
-		times := 2 * nodesOf(stretch) / nodesOf(depth)
-		for i := int64(0); i < times; i++ {
-			populate(depth, new(gcNode))
-		}
-		for i := int64(0); i < times; i++ {
-			makeBottomUp(depth)
-		}
+	nodes := nodesOf(stretch) + nodesOf(longLived)
+	var builders sync.WaitGroup
+	for i := 1; i < goroutines; i++ {
+		builders.Add(1)
+		go func() {
+			atomic.AddInt64(&nodes, buildTrees(stretch, longLived))
+			builders.Done()
+		}()
 	}
-	expect(kept.left != nil && array[1000] == 1.0/1001, "long-lived data")
-	runtime.KeepAlive(kept)
+	atomic.AddInt64(&nodes, buildTrees(stretch, longLived))
+	builders.Wait()
+	expect(countGcNodes(kept) == nodesOf(longLived), "nodes of the long-lived tree")
+	for i := range array {
+		expect(array[i] == 1/float64(i+1), "the long-lived array")
+	}
+	return nodes
 }
 
-func gcbench() {
+func gcbench(name string, goroutines int) {
 	less := 0
 	if scaled(1000, 1) < 500 {
 		less = 4
 	}
-	whole("gcbench", int64(18-less), func() { gcbenchOf(18-less, 16-less) })
+	nodes := int64(0)
+	whole(name, int64(18-less), func() { nodes = gcbenchOf(18-less, 16-less, goroutines) })
+	recordChecksum(name, uint64(nodes))
 }
