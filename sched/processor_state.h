@@ -40,6 +40,7 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   std::int32_t turn_budget = kTurnsMax;  // adapted so that a round of turns takes less than 100 us
   bool injected_first = false;           // the last round began with the injection queue
   bool injection_put_off = false;        // ... or should have, but something had just woken
+  std::uint32_t ring_turns_due = 0;      // goroutines in the ring that injected ones went before
   Goroutine* free_descriptors = nullptr;
   std::uint32_t free_count = 0;
   std::uint64_t next_id = 0, id_limit = 0;

@@ -86,7 +86,9 @@ Goroutine* take_injected(Processor& here) {
 
 Goroutine* take_from_ring(Processor& here) {
   Goroutine* const goroutine = here.sched->queue.pop();
-  if (goroutine != nullptr) here.sched->slices.add();
+  if (goroutine == nullptr) return nullptr;
+  here.sched->slices.add();
+  if (here.sched->ring_turns_due > 0) --here.sched->ring_turns_due;
   return goroutine;
 }
 
@@ -192,12 +194,16 @@ Goroutine* find_runnable(Worker& worker, Processor& here) {
   Goroutine* goroutine = nullptr;
   if (shared->simulated) shuffle(here);
   if (shared->steal_always && (goroutine = steal_all(here))) return goroutine;
-  // Not twice in a row: with goroutines that run for long a round may be a single turn. And after what has just woken, which
-  // would wait for the slice of a goroutine that was preempted for its sake; but not always after it.
-  const bool injection_is_due = look.round_over && !mine.injected_first;
+  // Not twice in a row: with goroutines that run for long a round may be a single turn. Not again before what
+  // was in the ring then has had its turn, the rest of the injected batch for instance: or of many that are preempted again and
+  // again some would not run at all. And after what has just woken, which would wait for the slice of a goroutine that was
+  // preempted for its sake; but not always after it.
+  const bool ring_is_due = mine.ring_turns_due > 0 && !mine.queue.ring_empty();
+  const bool injection_is_due = look.round_over && !mine.injected_first && !ring_is_due;
   mine.injection_put_off = injection_is_due && look.woke && !mine.injection_put_off;
   mine.injected_first = injection_is_due && !mine.injection_put_off && (goroutine = take_injected(here));
   if (goroutine != nullptr) {
+    mine.ring_turns_due = mine.queue.ring_size();
     mine.slices.add();
     return goroutine;
   }

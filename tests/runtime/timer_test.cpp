@@ -1,5 +1,7 @@
 #include "tandem/timer.h"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -8,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tandem/select.h"
+#include "tandem/sync.h"
 #include "tests/support/run_fixture.h"
 
 namespace tandem {
@@ -122,6 +125,34 @@ TEST_P(TimerTest, ThousandsFireInOrderOfTime) {
     for (int i = 0; i < 200; ++i) seen[*order->receive()] = true;
     for (bool each : seen) EXPECT_TRUE(each);
   });
+}
+
+// Each time the sleeper wakes, a computing goroutine is preempted for its sake; then it is another one's turn, all round. Turns are
+// counted, not time.
+TEST(TimerFairness, ComputingGoroutinesBesideASleeperTakeTurns) {
+  constexpr int kComputing = 4;
+  std::array<int, kComputing> turns{};
+  Options options;
+  options.processors = 1;
+  run(options, [&] {
+    bool stop = false;  // one processor: they take turns with this too
+    int running = -1;
+    WaitGroup group;
+    for (int me = 0; me < kComputing; ++me)
+      group.go([&, me] {
+        while (!stop) {
+          if (running != me) ++turns[me];
+          running = me;
+          safepoint();
+        }
+      });
+    for (int i = 0; i < 50 * kComputing; ++i) sleep_for(1ms);
+    stop = true;
+    group.wait();
+  });
+  EXPECT_GE(*std::min_element(turns.begin(), turns.end()), 25) << testing::PrintToString(turns);
+  EXPECT_LE(*std::max_element(turns.begin(), turns.end()), 2 * *std::min_element(turns.begin(), turns.end()))
+      << testing::PrintToString(turns);
 }
 
 TEST_P(TimerTest, TimersLeftAtTheEndOfTheRunAreNoTrouble) {
