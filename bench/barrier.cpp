@@ -30,6 +30,8 @@ std::int64_t timed_round(Nodes& nodes) {
   return wall_ns() - start;
 }
 
+bool only_old_values() { return (detail::barrier_bits() & ~detail::kBarrierSummaries) == detail::kBarrierOldValues; }
+
 // Adds the rounds that lie wholly in the marking of one cycle, with all stacks scanned.
 void rounds_while_marking(Nodes& nodes, std::vector<std::int64_t>& durations) {
   WaitGroup cycle;
@@ -39,9 +41,9 @@ void rounds_while_marking(Nodes& nodes, std::vector<std::int64_t>& durations) {
     over = true;
   });
   while (!over) {
-    const bool before = detail::barrier_bits() == detail::kBarrierOldValues;
+    const bool before = only_old_values();
     const std::int64_t taken = timed_round(nodes);
-    if (before && detail::barrier_bits() == detail::kBarrierOldValues) durations.push_back(taken);
+    if (before && only_old_values()) durations.push_back(taken);
     yield();
   }
   cycle.wait();

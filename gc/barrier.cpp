@@ -7,6 +7,7 @@
 #include "gc/persistent_roots.h"
 #include "gc/planted_bugs.h"
 #include "gc/processor_state.h"
+#include "gc/stack_summary.h"
 #include "runtime/base/assert.h"
 #include "runtime/seam/phase.h"
 
@@ -36,6 +37,12 @@ namespace tandem::detail {
 
 void shade(const void* address) {
   if (!gc::planted(gc::PlantedBug::kNoShadeOfLoads)) gc::shade_now(address);
+}
+
+void local_written_slow(const void* slot, const void* value) {
+  const std::uint8_t bits = barrier_bits();
+  if (bits & kBarrierLoads) shade(value);
+  if (bits & kBarrierSummaries) gc::stack_summaries.slot_written(slot);
 }
 
 void store_with_barrier(std::atomic<void*>& slot, void* value) {

@@ -47,6 +47,7 @@ struct alignas(base::kCacheLineBytes) ProcessorCounters {
   OwnedCounter quanta;  // records of kept_from_running for fractional quanta
   OwnedCounter barrier_shades;
   OwnedCounter stacks_scanned;  // goroutines whose stack and closure were scanned, over all cycles
+  OwnedCounter stacks_skipped;  // goroutines whose roots were known from an earlier walk (stack_summary.h)
   OwnedCounter stack_bytes_scanned;
   OwnedCounter stacks_scanned_by_runner;  // of stacks_scanned: before the goroutine was resumed
   OwnedCounter stack_bytes_released;

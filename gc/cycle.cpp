@@ -15,6 +15,7 @@
 #include "gc/planted_bugs.h"
 #include "gc/root_walk.h"
 #include "gc/roots.h"
+#include "gc/stack_summary.h"
 #include "gc/sweeper.h"
 #include "gc/verifier.h"
 #include "runtime/base/clock.h"
@@ -53,7 +54,7 @@ bool rescans() {
 }
 
 /// What stores, loads and copies do in a phase (tandem/detail/barrier.h).
-std::uint8_t barrier_bits_of(Phase phase) {
+std::uint8_t write_barrier_of(Phase phase) {
   if (!seam::is_marking(phase)) return 0;
   switch (registry.options->barrier) {
     case Options::WriteBarrier::hybrid: break;
@@ -62,6 +63,9 @@ std::uint8_t barrier_bits_of(Phase phase) {
   }
   constexpr std::uint8_t kStacksUnscanned = detail::kBarrierLoads | detail::kBarrierNewValues;
   return detail::kBarrierOldValues | (phase <= Phase::kRoots ? kStacksUnscanned : 0);
+}
+std::uint8_t barrier_bits_of(Phase phase) {
+  return write_barrier_of(phase) | (stack_summaries.on() ? detail::kBarrierSummaries : 0);
 }
 }  // namespace
 
@@ -72,6 +76,7 @@ void Cycle::begin_run() {
   collector_clock.cycle.store(0, std::memory_order_relaxed);
   collector_clock.root_round.store(0, std::memory_order_relaxed);
   collector_clock.phase.store(Phase::kIdle, std::memory_order_relaxed);
+  stack_summaries.begin_run();
   detail::global_words.barrier.store(0, std::memory_order_relaxed);
 }
 
@@ -143,6 +148,7 @@ void Cycle::begin(Processor& here) {
   rescanned_ = false;
   collector_clock.cycle.fetch_add(1, std::memory_order_acq_rel);
   collector_clock.root_round.fetch_add(1, std::memory_order_acq_rel);
+  stack_summaries.begin_cycle();
   if (stops_the_world()) registry.world_stop.begin();
   set_phase(Phase::kBarrier);
   registry.handshake.request(kSeeBarrier, here);
@@ -214,6 +220,7 @@ void Cycle::all_scanned(Processor& here) {
 void Cycle::settle_loads(Processor&) {}
 void Cycle::loads_settled(Processor&) {
   pacer.mark_started();
+  stack_summaries.settle();
   ephemeron_pass.reset();
   cycle.mark_started_at_ns_ = base::now_ns();
   cycle.set_phase(Phase::kMark);
@@ -317,7 +324,7 @@ Cycle::Judgement Cycle::judge(Processor& here) {
   // Before the phase: who sees that marking is over may want to know which blocks have been swept since (weak.cpp).
   sweeper.committed_cycle.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
   collector_clock.phase.store(Phase::kOff, std::memory_order_seq_cst);
-  detail::global_words.barrier.store(0, std::memory_order_relaxed);
+  detail::global_words.barrier.store(barrier_bits_of(Phase::kOff), std::memory_order_relaxed);
   return Judgement::kCommitted;
 }
 

@@ -6,6 +6,7 @@
 #include "gc/counters.h"
 #include "gc/persistent_roots.h"
 #include "gc/roots.h"
+#include "gc/stack_summary.h"
 #include "runtime/base/spin_lock.h"
 #include "runtime/context/stack.h"
 #include "runtime/seam/phase.h"
@@ -22,8 +23,13 @@ namespace {
 /// Goroutines a worker takes at a time: some 10 us of scanning when all are parked.
 constexpr std::size_t kGoroutinesPerChunk = 128;
 
+/// How far ahead of the walk descriptors are fetched.
+constexpr std::size_t kDescriptorsAhead = 8;
+
 /// A goroutine that was deep once may live on for long. One in so many is looked at in each cycle, the others in the next ones.
+/// The look is a system call; where summaries save the walk it would be most of what is left, so it comes more rarely.
 constexpr std::size_t kCyclesPerRelease = 16;
+constexpr std::size_t kCyclesPerReleaseOfMany = 64;
 
 /// Its stack is claimed.
 void release_deep_pages(const seam::Goroutine& goroutine, ProcessorCounters& counted) {
@@ -38,6 +44,32 @@ void release_deep_pages(const seam::Goroutine& goroutine, ProcessorCounters& cou
 __attribute__((no_sanitize("thread"))) std::uint32_t owner_of(const seam::Goroutine& goroutine, std::size_t index) {
   const auto* const owner = static_cast<const seam::Processor*>(goroutine.processor);
   return owner != nullptr ? owner->index : static_cast<std::uint32_t>(index % seam::registry.processor_count);
+}
+
+/// Its stack is claimed.
+void walk_stack(seam::Goroutine& goroutine, std::size_t index, bool looks_at_pages, seam::Processor& processor) {
+  const std::uint64_t park = stack_summaries.on() ? stack_summaries.begin_making(goroutine, index) : 0;
+  if (park == 0) return scan_goroutine(goroutine, processor);
+  FewRoots roots;
+  scan_goroutine(goroutine, processor, &roots);
+  stack_summaries.end_making(index, park, roots, looks_at_pages);
+}
+
+bool pages_are_due(std::size_t index) {
+  if (!seam::registry.options->stack_shrink) return false;
+  const std::size_t cycles = stack_summaries.on() ? kCyclesPerReleaseOfMany : kCyclesPerRelease;
+  return (index + seam::collector_clock.cycle.load(std::memory_order_relaxed)) % cycles == 0;
+}
+
+/// False: it cannot be claimed now.
+bool scan_parked(seam::Goroutine& goroutine, std::size_t index, std::uint64_t round, seam::Processor& processor) {
+  if (!seam::claim_for_scan(goroutine)) return false;
+  const bool looks_at_pages = pages_are_due(index);
+  if (goroutine.scanned_round.load(std::memory_order_relaxed) < round)
+    walk_stack(goroutine, index, looks_at_pages, processor);
+  if (looks_at_pages) release_deep_pages(goroutine, counters.by_processor[processor.index]);
+  if (seam::release_scan_claim(goroutine)) seam::registry.scheduler->enqueue(goroutine, processor);
+  return true;
 }
 
 bool owners_scan() { return seam::registry.options->roots_by == Options::RootsBy::owner; }
@@ -98,26 +130,28 @@ bool RootWalk::finished_by_me() {
 
 void RootWalk::scan_goroutines(std::size_t chunk, std::uint32_t walk, seam::Processor& processor) {
   const std::uint64_t round = seam::collector_clock.root_round.load(std::memory_order_relaxed);
-  const std::uint64_t cycle = seam::collector_clock.cycle.load(std::memory_order_relaxed);
   const std::size_t end = std::min(goroutines_.load(std::memory_order_relaxed), (chunk + 1) * kGoroutinesPerChunk);
-  const bool shrinks = seam::registry.options->stack_shrink;
   seam::GoroutineTable& table = seam::registry.goroutines;
+  std::uint64_t waiting = 0;
+  std::uint64_t skipped = 0;
   for (std::size_t i = chunk * kGoroutinesPerChunk; i < end; ++i) {
     seam::Goroutine& goroutine = table.at(i);
+    __builtin_prefetch(&goroutine + kDescriptorsAhead);
     while (goroutine.scanned_round.load(std::memory_order_acquire) < round) {
-      if (goroutine.state.load(std::memory_order_acquire) == seam::kDead) break;
+      const std::uint32_t state = goroutine.state.load(std::memory_order_acquire);
+      if (state == seam::kDead) break;
       if (walks() > 1 && owner_of(goroutine, i) != walk) break;
-      if (!seam::claim_for_scan(goroutine)) {
-        base::cpu_relax();  // a worker scans it, to resume it; or it has just ended
-        continue;
+      waiting += state == seam::kWaiting;
+      if (stack_summaries.on() && stack_summaries.use(goroutine, i, round, pages_are_due(i), *processor.gc)) {
+        ++skipped;
+        break;
       }
-      if (goroutine.scanned_round.load(std::memory_order_relaxed) < round) scan_goroutine(goroutine, processor);
-      if (shrinks && (i + cycle) % kCyclesPerRelease == 0)
-        release_deep_pages(goroutine, counters.by_processor[processor.index]);
-      if (seam::release_scan_claim(goroutine)) seam::registry.scheduler->enqueue(goroutine, processor);
-      break;
+      if (scan_parked(goroutine, i, round, processor)) break;
+      base::cpu_relax();  // a worker scans it, to resume it; or it has just ended
     }
   }
+  counters.by_processor[processor.index].stacks_skipped.add(skipped);
+  if (stack_summaries.on()) stack_summaries.count(waiting);
 }
 
 }  // namespace tandem::gc

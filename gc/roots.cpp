@@ -13,10 +13,13 @@ namespace {
 
 struct ShadeContext {
   ProcessorState* state;
+  FewRoots* roots;
 };
 
 void shade_root(void* context, std::uintptr_t reference) {
-  marker.shade(*static_cast<ShadeContext*>(context)->state, reference);
+  const auto& [state, roots] = *static_cast<ShadeContext*>(context);
+  marker.shade(*state, reference);
+  if (roots != nullptr && reference != 0) roots->add(reference);
 }
 
 // The stack pointer that the live part of the stack begins at; 0 when the goroutine has no stack yet.
@@ -59,8 +62,8 @@ void for_each_root(seam::Goroutine& goroutine, FoundRoot found, void* context) {
   scan_ranges(goroutine, &scan_tagged_slots, found, context);
 }
 
-void scan_goroutine(seam::Goroutine& goroutine, seam::Processor& processor) {
-  ShadeContext context{processor.gc};
+void scan_goroutine(seam::Goroutine& goroutine, seam::Processor& processor, FewRoots* roots) {
+  ShadeContext context{processor.gc, roots};
   ProcessorCounters& mine = counters.by_processor[processor.index];
   mine.stack_bytes_scanned.add(scan_ranges(goroutine, &scan_tagged_slots, &shade_root, &context));
   if (seam::registry.options->roots == Options::Roots::conservative) [[unlikely]]

@@ -66,6 +66,7 @@ void RuntimeInterval::finish(nlohmann::json& metrics) const {
   metrics["switches"] = grown(&S::switches);
   metrics["preemptions"] = grown(&S::preemptions);
   metrics["stacks_scanned"] = grown(&S::stacks_scanned);
+  metrics["stacks_skipped"] = grown(&S::stacks_skipped);
   add_histogram(metrics, "time_to_safepoint", difference(after.time_to_safepoint, before_.time_to_safepoint));
   add_histogram(metrics, "kept_from_running", difference(after.kept_from_running, before_.kept_from_running));
 }

@@ -125,20 +125,6 @@ class SwitchOption final : public OptionField {
   bool Options::* field_;
 };
 
-/// A field that nothing reads yet: everything but its default is refused, so that nobody measures what is not
-/// there.
-class LaterOption final : public OptionField {
- public:
-  explicit LaterOption(OptionFieldPointer field) : OptionField(field->name().data()), field_(std::move(field)) {}
-  bool parse(std::string_view text, Options& options) const override;
-  std::string complaint(const Options& options) const override;
-  std::string expectation() const override;
-  std::string text(const Options& options) const override;
-
- private:
-  const OptionFieldPointer field_;
-};
-
 /// An enumeration: the names of its values, and which of them this build offers.
 template <typename E>
 class EnumOption final : public OptionField {

@@ -62,9 +62,6 @@ class Table {
     fields_.push_back(std::make_unique<SwitchOption>(arguments...));
   }
 
-  /// The field that was just added: its default only.
-  void last_is_for_later() { fields_.back() = std::make_unique<LaterOption>(std::move(fields_.back())); }
-
   void add_program_options() {
     integer("processors", &Options::processors, std::uint32_t{1}, kMaxProcessors,
             Also{0, "the CPUs this process may use"});
@@ -137,7 +134,7 @@ class Table {
     bytes("pacer_fixed_bytes", &Options::pacer_fixed_bytes, 64 * kKiB, 1024 * kGiB);
     on_off("stack_shrink", &Options::stack_shrink);
     on_off("stack_summary", &Options::stack_summary);
-    last_is_for_later();
+    integer("stack_summary_from", &Options::stack_summary_from, std::uint32_t{0}, std::uint32_t{1} << 24);
     on_off("netpoll_during_mark", &Options::netpoll_during_mark);
     duration("slice", &Options::slice, 1, 10'000);
   }

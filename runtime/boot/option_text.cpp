@@ -149,20 +149,4 @@ std::string SwitchOption::expectation() const { return "expected on or off"; }
 
 std::string SwitchOption::text(const Options& options) const { return options.*field_ ? "on" : "off"; }
 
-// -- LaterOption
-
-bool LaterOption::parse(std::string_view text, Options& options) const { return field_->parse(text, options); }
-
-std::string LaterOption::complaint(const Options& options) const {
-  const std::string complaint = field_->complaint(options);
-  if (!complaint.empty()) return complaint;
-  return field_->text(options) == field_->text(Options{}) ? std::string() : expectation();
-}
-
-std::string LaterOption::expectation() const {
-  return "not available in this build; available: " + field_->text(Options{});
-}
-
-std::string LaterOption::text(const Options& options) const { return field_->text(options); }
-
 }  // namespace tandem::boot

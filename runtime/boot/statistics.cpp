@@ -84,6 +84,7 @@ void gather_collector(Statistics& into) {
     into.quanta += processor.quanta.get();
     into.barrier_shades += processor.barrier_shades.get();
     into.stacks_scanned += processor.stacks_scanned.get();
+    into.stacks_skipped += processor.stacks_skipped.get();
     into.stacks_scanned_by_runner += processor.stacks_scanned_by_runner.get();
     into.stack_bytes_released += processor.stack_bytes_released.get();
     into.marked_bytes.push_back(processor.marked_bytes.get());

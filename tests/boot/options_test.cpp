@@ -101,11 +101,6 @@ TEST(Options, ARefusalNamesVariableValueAndWhatIsAllowed) {
 }
 
 TEST(Options, WhatThisBuildDoesNotOfferIsRefused) {
-  EXPECT_EQ(refusal({"TANDEM_STACK_SUMMARY=on"}),
-            "tandem: TANDEM_STACK_SUMMARY='on': not available in this build; available: off");
-  Options options;
-  options.stack_summary = true;
-  EXPECT_EQ(refusal({}, options), "tandem: Options::stack_summary = on: not available in this build; available: off");
   EXPECT_EQ(refusal({"TANDEM_TRACE=/tmp/x"}), "tandem: TANDEM_TRACE='/tmp/x': tracing is not available in this build");
 }
 

@@ -42,7 +42,7 @@ class Kept {
     ASSERT_TRUE(canary->is(number)) << "lost on the way: " << number;
     using namespace tandem::detail;
     // With barrier = insertion_rescan objects can be lost at any time while it is on.
-    const std::uint8_t bits = barrier_bits();
+    const std::uint8_t bits = barrier_bits() & (kBarrierStores | kBarrierLoads);
     const bool scanning = (bits & kBarrierLoads) != 0 || bits == kBarrierNewValues;
     if (scanning && !scanning_) begin_generation();
     scanning_ = scanning;

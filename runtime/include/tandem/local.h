@@ -38,10 +38,13 @@ class Local {
  public:
   using element_type = T;
 
-  Local() noexcept : Local(Loaded{}, [] { return nullptr; }) {}
+  Local() noexcept {
+    detail::store_local<T>(pointer_, nullptr);
+    tag();
+  }
   Local(std::nullptr_t) noexcept : Local() {}
   Local(const Local& other) noexcept : Local(Loaded{}, [&] { return other.pointer_; }) {}
-  Local(Local&& other) noexcept : Local(Loaded{}, [&] { return other.pointer_; }) { other.set(nullptr); }
+  Local(Local&& other) noexcept : Local(Loaded{}, [&] { return other.pointer_; }) { other.clear(); }
 
   template <class U>
     requires(!std::is_same_v<U, T> && std::is_convertible_v<U*, T*>)
@@ -64,11 +67,11 @@ class Local {
   Local& operator=(Local&& other) noexcept {
     TANDEM_INDIVISIBLE;
     T* const pointer = other.pointer_;
-    other.set(nullptr);
+    other.clear();
     return assign(pointer);
   }
   Local& operator=(std::nullptr_t) noexcept {
-    set(nullptr);
+    clear();
     return *this;
   }
   template <class U>
@@ -110,9 +113,13 @@ class Local {
   [[gnu::always_inline]] Local(Loaded, const Load& load) noexcept(noexcept(load())) {
     TANDEM_INDIVISIBLE;
     T* const pointer = load();
-    pointer_ = pointer;
+    detail::store_local(pointer_, pointer);
+    tag();
+    detail::local_written(this, pointer);
+  }
+
+  [[gnu::always_inline]] void tag() noexcept {
     if constexpr (detail::kDebugChecks) detail::check_local_place(this);
-    detail::shade_if_stacks_unscanned(pointer);
     asm volatile("" : : "r"(this));
     __atomic_store_n(&tag_, ~reinterpret_cast<std::uintptr_t>(this), __ATOMIC_RELEASE);
   }
@@ -120,12 +127,14 @@ class Local {
   // The slot may lie on another goroutine's stack (captured by reference): then this is what crosses stacks. The caller has
   // begun an indivisible section before it loaded the pointer.
   [[gnu::always_inline]] Local& assign(T* pointer) noexcept {
-    detail::shade_if_stacks_unscanned(pointer);
-    set(pointer);
+    detail::store_local(pointer_, pointer);
+    detail::local_written(this, pointer);
     return *this;
   }
-
-  [[gnu::always_inline]] void set(T* pointer) noexcept { detail::store_local(pointer_, pointer); }
+  [[gnu::always_inline]] void clear() noexcept {
+    detail::store_local<T>(pointer_, nullptr);
+    detail::local_cleared(this);
+  }
 
   std::uintptr_t tag_;
   T* pointer_;

@@ -73,6 +73,7 @@ struct Statistics {
   std::uint64_t preemptions = 0;  ///< slices that ended at a poll
   std::uint64_t stacks_scanned = 0;
   std::uint64_t stacks_scanned_by_runner = 0;  ///< of these, by the worker that was about to resume the goroutine
+  std::uint64_t stacks_skipped = 0;            ///< unchanged since an earlier cycle (Options::stack_summary)
   std::uint64_t stack_bytes_released = 0;      ///< given back by Options::stack_shrink
 
   // -- Balance of marking.

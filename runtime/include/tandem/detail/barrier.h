@@ -7,6 +7,7 @@
 //                      goroutine may be holding what it read through a Local of another, unscanned stack, whose owner then
 //                      drops it;
 //   kBarrierNewValues  the new value of a store is shaded.
+// kBarrierSummaries is no part of the barrier, but the same byte tells of it, so that a Local tests once.
 // The flags are one global byte. A processor may see a change late; handshakes 1 and 4 bound how late.
 
 #include <atomic>
@@ -27,14 +28,31 @@ namespace tandem::detail {
   return global_words.barrier.load(std::memory_order_relaxed);
 }
 
-/// To be called with every reference that reaches a stack slot.
-[[gnu::always_inline]] inline void shade_if_stacks_unscanned(const void* address) {
-  if (barrier_bits() & kBarrierLoads) [[unlikely]]
-    shade(address);
+/// The cold half of local_written.
+[[gnu::cold]] void local_written_slow(const void* slot, const void* value);
+
+/// Does `slot` certainly lie on the stack that the caller runs on? A granule belongs to one stack.
+[[gnu::always_inline]] inline bool on_own_granule(const void* slot) {
+  return (reinterpret_cast<std::uintptr_t>(slot) ^ stack_pointer()) < kStackGranuleBytes;
 }
 
-/// The store to the pointer of a Local that exists: another goroutine than its owner may make it (a capture by reference)
-/// while the owner's stack is scanned. Release: who finds the reference there finds its block laid out. On x86-64 every store
+/// To be called after `value` has been stored to a Local at `slot`, in the indivisible section in which it was loaded.
+[[gnu::always_inline]] inline void local_written(const void* slot, const void* value) {
+  const std::uint8_t bits = barrier_bits();
+  if (bits & (kBarrierLoads | kBarrierSummaries)) [[unlikely]] {
+    if ((bits & kBarrierLoads) || !on_own_granule(slot)) local_written_slow(slot, value);
+  }
+}
+
+/// To be called after a Local at `slot` has become null other than by its construction.
+[[gnu::always_inline]] inline void local_cleared(const void* slot) {
+  if (barrier_bits() & kBarrierSummaries) [[unlikely]] {
+    if (!on_own_granule(slot)) local_written_slow(slot, nullptr);
+  }
+}
+
+/// The store to the pointer of a Local: another goroutine than its owner may make it (a capture by reference) while the
+/// owner's stack is scanned. Release: who finds the reference there finds its block laid out. On x86-64 every store
 /// is one, and a plain one leaves the compiler free to go on with the value in a register.
 template <class T>
 [[gnu::always_inline]] inline void store_local(T*& pointer, T* value) {
@@ -49,7 +67,7 @@ template <class T>
 
 /// The store of every managed slot. Release: who reads the reference sees the object initialised.
 [[gnu::always_inline]] inline void store_managed(std::atomic<void*>& slot, void* value) {
-  if (barrier_bits() != 0) [[unlikely]]
+  if (barrier_bits() & kBarrierStores) [[unlikely]]
     return store_with_barrier(slot, value);
   slot.store(value, std::memory_order_release);
 }

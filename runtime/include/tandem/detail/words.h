@@ -41,6 +41,8 @@ enum BarrierBits : std::uint8_t {
   kBarrierOldValues = 1,  ///< a store to a managed slot shades the value it overwrites
   kBarrierLoads = 2,      ///< some stack is unscanned: loads and copies of Locals shade what they read
   kBarrierNewValues = 4,  ///< a store, the first one to a slot too, shades the new value
+  kBarrierSummaries = 8,  ///< changes of Locals on others' stacks are told to the collector (gc/stack_summary.h)
+  kBarrierStores = kBarrierOldValues | kBarrierNewValues,
 };
 
 struct alignas(64) GlobalWords {
