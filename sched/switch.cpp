@@ -23,6 +23,22 @@ bool waits_for_scan(const Goroutine& goroutine, const Processor& here) {
   return seam::needs_scan(goroutine, here) && shared->roots_by_worker;
 }
 
+void trace_switch(const Goroutine& self, const Goroutine* next, Processor& here, Leaving how) {
+  using seam::TraceKind;
+  switch (how) {
+    case Leaving::kNothing:
+    case Leaving::kUnattached: break;
+    case Leaving::kParkUnlock:
+    case Leaving::kParkCommit:
+      here.trace->add(TraceKind::kBlock, self.id, reinterpret_cast<std::uint64_t>(self.wait_reason));
+      break;
+    case Leaving::kYield: here.trace->add(TraceKind::kYield, self.id, 0); break;
+    case Leaving::kPreempt: here.trace->add(TraceKind::kPreempt, self.id, 0); break;
+    case Leaving::kEnd: here.trace->add(TraceKind::kEnd, self.id, 0); break;
+  }
+  if (next != nullptr) here.trace->add(TraceKind::kStart, next->id, 0);
+}
+
 [[gnu::noinline]] bool begin_round(Processor& here) {
   ProcessorState& mine = *here.sched;
   const seam::PollerPort* const poller = seam::registry.poller;
@@ -110,6 +126,7 @@ void finish_unattached(Worker& worker, Goroutine& goroutine) {
   here.running = &next;
   next.processor = &here;
   here.sched->switches.add();
+  seam::trace(here, seam::TraceKind::kStart, next.id);
   context::before_switch(worker.fiber, next.sanitizer_fiber, false);
   const context::Message left = context::switch_context(worker.scheduler_context, next.context, {});
   context::after_switch(worker.fiber);

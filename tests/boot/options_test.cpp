@@ -106,7 +106,6 @@ TEST(Options, WhatThisBuildDoesNotOfferIsRefused) {
   Options options;
   options.stack_summary = true;
   EXPECT_EQ(refusal({}, options), "tandem: Options::stack_summary = on: not available in this build; available: off");
-  EXPECT_EQ(refusal({"TANDEM_TRACE=/tmp/x"}), "tandem: TANDEM_TRACE='/tmp/x': tracing is not available in this build");
 }
 
 TEST(Options, BadValuesOfTheCodeAreRefused) {
