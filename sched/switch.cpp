@@ -34,7 +34,7 @@ void trace_switch(const Goroutine& self, const Goroutine* next, Processor& here,
       break;
     case Leaving::kYield: here.trace->add(TraceKind::kYield, self.id, 0); break;
     case Leaving::kPreempt: here.trace->add(TraceKind::kPreempt, self.id, 0); break;
-    case Leaving::kEnd: here.trace->add(TraceKind::kEnd, self.id, 0); break;
+    case Leaving::kEnd: here.trace->add(TraceKind::kEnd, self.id, seam::trace_label(self)); break;
   }
   if (next != nullptr) here.trace->add(TraceKind::kStart, next->id, 0);
 }

@@ -87,18 +87,15 @@ class Player {
 
   // -- Begin and end.
 
-  /// Of all creations, also those that are not written.
+  /// From all events, also those that are not written.
   void learn_labels() {
-    std::unordered_map<std::uint64_t, std::uint64_t> texts;  // by address
+    std::unordered_map<std::uint64_t, std::uint64_t> texts;  // by label
     for (const Recording::LiveGoroutine& live : recording_.goroutines)
       if (!live.label.empty()) goroutines_[live.id].label = format_.text(live.label);
     for (const Recording::Event& event : recording_.events) {
-      if (event.kind != TraceKind::kCreate && event.kind != TraceKind::kCreateNamed) continue;
-      last_id_ = std::max(last_id_, event.goroutine);
-      const auto* const name = reinterpret_cast<const char*>(event.argument);
-      if (name == nullptr || *name == '\0') continue;
+      if ((event.kind != TraceKind::kCreate && event.kind != TraceKind::kEnd) || event.argument == 0) continue;
       std::uint64_t& text = texts[event.argument];
-      if (text == 0) text = format_.text(event.kind == TraceKind::kCreate ? demangled_type(name) : std::string(name));
+      if (text == 0) text = format_.text(label_text(event.argument));
       goroutines_[event.goroutine].label = text;
     }
   }
@@ -124,9 +121,7 @@ class Player {
     if (later_.empty()) {
       later_.insert(0);
       for (const Recording::Event& event : recording_.events)
-        if (event.time_ns > recording_.end_ns &&
-            (event.kind == TraceKind::kCreate || event.kind == TraceKind::kCreateNamed))
-          later_.insert(event.goroutine);
+        if (event.time_ns > recording_.end_ns && event.kind == TraceKind::kCreate) later_.insert(event.goroutine);
     }
     return later_.contains(id);
   }
@@ -419,8 +414,7 @@ class Player {
   void apply_outside(const Event& event) {
     const std::uint64_t processor = number_of(event.processor);
     switch (event.kind) {
-      case TraceKind::kCreate:
-      case TraceKind::kCreateNamed: create(event); break;
+      case TraceKind::kCreate: create(event); break;
       case TraceKind::kUnblock:
         if (goroutines_[event.goroutine].state == State::kAbsent) open_goroutine(event.goroutine, State::kWaiting);
         if (goroutines_[event.goroutine].state == State::kWaiting) wake(event.goroutine, event.processor);

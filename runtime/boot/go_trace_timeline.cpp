@@ -50,8 +50,8 @@ std::vector<std::uint64_t> Timeline::running_at_begin(std::uint32_t processors) 
   for (const Event& event : events_) {
     if (undecided == 0) break;
     const bool decides = event.processor != Recording::kOutside && !decided[event.processor] &&
-                         event.kind != TraceKind::kCreate && event.kind != TraceKind::kCreateNamed &&
-                         event.kind != TraceKind::kUnblock && event.kind != TraceKind::kHeapBytes;
+                         event.kind != TraceKind::kCreate && event.kind != TraceKind::kUnblock &&
+                         event.kind != TraceKind::kHeapBytes;
     if (decides) {
       decided[event.processor] = true;
       --undecided;

@@ -46,6 +46,12 @@ std::string_view work_label(seam::TraceKind kind) {
   }
 }
 
+std::string label_text(std::uint64_t label) {
+  const auto* const text = reinterpret_cast<const char*>(label & ~seam::kTraceName);
+  const std::string shown = (label & seam::kTraceName) != 0 ? text : demangled_type(text);
+  return shown.empty() ? "goroutine" : shown;
+}
+
 std::string demangled_type(const char* name) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> text(abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);

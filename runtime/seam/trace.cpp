@@ -73,22 +73,21 @@ void trace_outside(TraceKind kind, std::uint64_t goroutine, std::uint64_t argume
     registry.trace->add_outside(kind, goroutine, argument);
 }
 
-void trace_create(Processor* here, const Goroutine& goroutine) {
-  if (registry.trace == nullptr) return;
-  TraceKind kind = TraceKind::kCreate;
-  const std::type_info* const type = goroutine.closure_operations->type;
-  const char* text = type != nullptr ? type->name() : nullptr;
+std::uint64_t trace_label(const Goroutine& goroutine) {
   const char* name = goroutine.flags & kFirstGoroutine ? "main" : goroutine.name;
   if (name != nullptr) name = registry.trace->intern(name);
-  if (name != nullptr) {
-    kind = TraceKind::kCreateNamed;
-    text = name;
-  }
-  const auto argument = reinterpret_cast<std::uint64_t>(text);
+  if (name != nullptr) return reinterpret_cast<std::uint64_t>(name) | kTraceName;
+  const std::type_info* const type = goroutine.closure_operations->type;
+  return type != nullptr ? reinterpret_cast<std::uint64_t>(type->name()) : 0;
+}
+
+void trace_create(Processor* here, const Goroutine& goroutine) {
+  if (registry.trace == nullptr) return;
+  const std::uint64_t label = trace_label(goroutine);
   if (here != nullptr)
-    trace(*here, kind, goroutine.id, argument);
+    trace(*here, TraceKind::kCreate, goroutine.id, label);
   else
-    trace_outside(kind, goroutine.id, argument);
+    trace_outside(TraceKind::kCreate, goroutine.id, label);
 }
 
 }  // namespace tandem::seam

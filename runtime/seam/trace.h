@@ -35,13 +35,12 @@ namespace tandem::seam {
 enum class TraceKind : std::uint32_t {
   kNone,
   // -- A goroutine, by id.
-  kCreate,         // argument: the mangled name of its closure's type; 0: unknown
-  kCreateNamed,    // argument: its name
+  kCreate,         // argument: its label
   kStart,          // runs on this processor from here on
   kBlock,          // argument: the reason, as in dumps
   kYield,          // goes to the end of the queue
   kPreempt,        // likewise, because its slice is over
-  kEnd,            // has returned
+  kEnd,            // has returned; argument: its label, for its creation may have been overwritten
   kUnblock,        // is runnable again
   kBlockingBegin,  // enters blocking(f)
   kBlockingEnd,    // f has returned; it needs a processor
@@ -63,6 +62,9 @@ enum class TraceKind : std::uint32_t {
   kMarkAssist,
   kSweep,
 };
+
+/// A goroutine's label: the mangled name of its closure's type, 0 for unknown; or, with this bit, its own name.
+inline constexpr std::uint64_t kTraceName = std::uint64_t{1} << 63;
 
 struct TraceRecord {
   std::uint64_t time_ns = 0;  // base::real_now_ns
@@ -139,6 +141,9 @@ class Trace {
 
 /// Records what happens on no processor, or concerns all. Any thread while the runtime runs.
 void trace_outside(TraceKind kind, std::uint64_t goroutine = 0, std::uint64_t argument = 0);
+
+/// The label of a goroutine that exists. While something is recorded.
+[[gnu::cold]] std::uint64_t trace_label(const Goroutine& goroutine);
 
 /// A goroutine has been created, by `here` or, where that is null, from outside. Its creator, before it is runnable.
 [[gnu::cold]] void trace_create(Processor* here, const Goroutine& goroutine);
