@@ -11,15 +11,22 @@ namespace tandem::sched {
 
 namespace {
 
-/// Reading what may change meanwhile is a race that is wanted: a report must not stop anybody. Every pointer read is to
-/// something that lives as long as the process, or the run.
+/// Only compared: a descriptor that is dead points to a processor of a run that is over.
+std::uint32_t index_of(const Processor* processor) {
+  for (const Processor& each : seam::registry.all_processors())
+    if (&each == processor) return each.index;
+  return 0;
+}
+
+/// Reading what may change meanwhile is a race that is wanted: a report must not stop anybody. What is read through a
+/// pointer lives as long as the process.
 [[gnu::noinline, gnu::no_sanitize_thread]] GoroutineSnapshot read(const Goroutine& goroutine) {
   GoroutineSnapshot snapshot;
   snapshot.state =
       static_cast<seam::GoroutineState>(goroutine.state.load(std::memory_order_acquire) & seam::kStateMask);
+  if (snapshot.state == seam::kDead) return snapshot;
   snapshot.id = goroutine.id;
-  const auto* const processor = static_cast<const Processor*>(goroutine.processor);
-  snapshot.processor = processor != nullptr ? processor->index : 0;
+  snapshot.processor = index_of(static_cast<const Processor*>(goroutine.processor));
   snapshot.wait_reason = goroutine.wait_reason;
   const seam::ClosureOperations* const operations = goroutine.closure_operations;
   if (operations != nullptr && operations->type != nullptr) snapshot.type = operations->type->name();

@@ -1,6 +1,7 @@
 #include "sched/switch.h"
 
 #include "runtime/base/assert.h"
+#include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
 #include "sched/direct_switch.h"
 #include "sched/shared.h"
@@ -25,18 +26,18 @@ bool waits_for_scan(const Goroutine& goroutine, const Processor& here) {
 
 void trace_switch(const Goroutine& self, const Goroutine* next, Processor& here, Leaving how) {
   using seam::TraceKind;
+  const std::uint64_t now = base::real_now_ns();
+  const auto left = [&](TraceKind kind, std::uint64_t argument) { here.trace->add_at(now, kind, self.id, argument); };
   switch (how) {
     case Leaving::kNothing:
     case Leaving::kUnattached: break;
     case Leaving::kParkUnlock:
-    case Leaving::kParkCommit:
-      here.trace->add(TraceKind::kBlock, self.id, reinterpret_cast<std::uint64_t>(self.wait_reason));
-      break;
-    case Leaving::kYield: here.trace->add(TraceKind::kYield, self.id, 0); break;
-    case Leaving::kPreempt: here.trace->add(TraceKind::kPreempt, self.id, 0); break;
-    case Leaving::kEnd: here.trace->add(TraceKind::kEnd, self.id, seam::trace_label(self)); break;
+    case Leaving::kParkCommit: left(TraceKind::kBlock, reinterpret_cast<std::uint64_t>(self.wait_reason)); break;
+    case Leaving::kYield: left(TraceKind::kYield, 0); break;
+    case Leaving::kPreempt: left(TraceKind::kPreempt, 0); break;
+    case Leaving::kEnd: left(TraceKind::kEnd, seam::trace_label(self)); break;
   }
-  if (next != nullptr) here.trace->add(TraceKind::kStart, next->id, 0);
+  if (next != nullptr) here.trace->add_at(now, TraceKind::kStart, next->id, 0);
 }
 
 [[gnu::noinline]] bool begin_round(Processor& here) {

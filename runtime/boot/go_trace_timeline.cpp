@@ -26,8 +26,10 @@ Timeline::Timeline(const Recording& recording) {
     event.time_ns = recorded.time_ns;
     events_.push_back(event);
   }
-  std::stable_sort(events_.begin(), events_.end(),
-                   [](const Event& a, const Event& b) { return a.time_ns < b.time_ns; });
+  for (std::size_t i = 0; i < events_.size(); ++i) events_[i].recorded = i;
+  std::sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
+    return a.time_ns != b.time_ns ? a.time_ns < b.time_ns : a.recorded < b.recorded;
+  });
   link();
 }
 

@@ -17,6 +17,7 @@ class Timeline {
   struct Event : Recording::Event {
     Part part = Part::kWhole;
     bool taken = false;        // has been played before its time
+    std::size_t recorded = 0;  // its place among those of the same time
     std::size_t next = kNone;  // the next event of the same goroutine that is about its state
   };
   static constexpr std::size_t kNone = ~std::size_t{0};

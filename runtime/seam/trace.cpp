@@ -21,11 +21,11 @@ TraceRing::TraceRing(std::size_t bytes) {
 
 TraceRing::~TraceRing() { base::release(reinterpret_cast<std::byte*>(slots_), bytes_); }
 
-void TraceRing::add(TraceKind kind, std::uint64_t goroutine, std::uint64_t argument) {
+void TraceRing::add_at(std::uint64_t time_ns, TraceKind kind, std::uint64_t goroutine, std::uint64_t argument) {
   const std::uint64_t number = count_.load(std::memory_order_relaxed);
   Slot& slot = this->slot(number);
   // Release, every word: after the count of the record before (T4).
-  slot.time_ns.store(base::real_now_ns(), std::memory_order_release);
+  slot.time_ns.store(time_ns, std::memory_order_release);
   slot.kind.store(static_cast<std::uint64_t>(kind), std::memory_order_release);
   slot.goroutine.store(goroutine, std::memory_order_release);
   slot.argument.store(argument, std::memory_order_release);

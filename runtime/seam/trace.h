@@ -83,7 +83,11 @@ class TraceRing {
   TraceRing& operator=(const TraceRing&) = delete;
 
   /// The owner (T2).
-  void add(TraceKind kind, std::uint64_t goroutine, std::uint64_t argument);
+  void add(TraceKind kind, std::uint64_t goroutine, std::uint64_t argument) {
+    add_at(base::real_now_ns(), kind, goroutine, argument);
+  }
+  /// For two events at one time; not before that of the record before.
+  void add_at(std::uint64_t time_ns, TraceKind kind, std::uint64_t goroutine, std::uint64_t argument);
 
   struct Copy {
     std::vector<TraceRecord> records;  // oldest first

@@ -121,15 +121,17 @@ TEST_P(TraceTest, AWholeRun) {
   const std::multiset<std::string> names = trace.created();
   EXPECT_EQ(names.count("main"), 1u);
   EXPECT_EQ(names.count("patient"), 1u);
-  EXPECT_EQ(std::count_if(
-                names.begin(), names.end(),
-                [](const std::string& name) { return name.find("::do_everything()::{lambda") != std::string::npos; }),
-            9);
+  EXPECT_EQ(
+      std::count_if(names.begin(), names.end(),
+                    [](const std::string& name) { return name.find("::do_everything()::") != std::string::npos; }),
+      9);
   EXPECT_EQ(names.size() - names.count("collector") - names.count("finalizer"), created);
 
   // Who receives from an unbuffered channel or sends to it waits for the other one, but for the first.
   EXPECT_GE(trace.count(kGoBlockSend) + trace.count(kGoBlockRecv), std::size_t{kMessages});
-  EXPECT_GE(trace.count(kGoSched), 50u);  // a yield is none when nothing else can run
+  if (options.processors == 1) {
+    EXPECT_GE(trace.count(kGoSched), 50u);  // a yield is none when nothing else can run
+  }
   EXPECT_EQ(trace.count(kGoSysBlock), 3u);
   EXPECT_EQ(trace.count(kGoSleep), 2u);
   EXPECT_GE(trace.count(kGoEnd), created);
@@ -172,7 +174,7 @@ TEST_P(TraceTest, WhileTheOthersGoOn) {
     tandem::sleep_for(5ms);
     for (int i = 0; i < 3; ++i) {
       tandem::write_trace(path());
-      EXPECT_GT(trace().count(kGoSched), 0u);
+      EXPECT_GT(trace().events.size(), 10u);
     }
     // From a thread that is no worker.
     tandem::blocking([&] { std::thread([&] { tandem::write_trace(path()); }).join(); });
@@ -189,12 +191,14 @@ TEST_P(TraceTest, KeepsTheNewestEvents) {
   options.trace_buffer = kSmallest;
   testing::internal::CaptureStderr();
   tandem::run(options, [&] {
-    tandem::WaitGroup group;
-    for (int i = 0; i < 4; ++i)
-      group.go([] {
-        for (int round = 0; round < 10'000; ++round) tandem::yield();
-      });
-    group.wait();
+    // Each message is a wait and a wake-up: more than all rings hold together.
+    auto channel = tandem::make_channel<int>(0);
+    tandem::go([channel] {
+      for (int i = 0; i < 20'000; ++i) channel->send(i);
+      channel->close();
+    });
+    while (channel->receive()) {
+    }
     tandem::go({.name = "last"}, [] {});
   });
   const std::string complaint = testing::internal::GetCapturedStderr();

@@ -95,7 +95,7 @@ class GoToolTrace(unittest.TestCase):
                     return response.read().decode()
 
             goroutines = get("/goroutines")
-            for name in "main", "sleeper", "collector", "lambda":
+            for name in "main", "sleeper", "collector", "main::":
                 self.assertIn(name, goroutines)
             first = re.search(r'/goroutine\?id=\d+', goroutines).group(0)
             self.assertIn("Total", get(first))
