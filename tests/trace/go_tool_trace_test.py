@@ -70,7 +70,7 @@ class GoToolTrace(unittest.TestCase):
 
     def test_a_trace_whose_beginning_is_missing(self):
         path = self.record(2, "ragged", TANDEM_TRACE_BUFFER="64K")
-        self.assertIn("main", self.pprof("sync", path))
+        self.assertIn("Type: delay", self.pprof("sched", path))
 
     def test_the_views_in_the_browser(self):
         for which in (2, "ragged"), (2, "stop_the_world"):
