@@ -3,47 +3,20 @@
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
-#include <utility>
 
-#include "runtime/boot/go_trace_format.h"
-#include "runtime/boot/go_trace_timeline.h"
+#include "runtime/boot/go_trace_stage.h"
 #include "runtime/boot/go_trace_words.h"
 
 namespace tandem::boot {
 
 namespace {
 
-using seam::TraceKind;
-using Event = Timeline::Event;
-
-// Processors that Go's tools know and that are none.
-constexpr std::uint64_t kNoProcessor = 1'000'000;       // the opening: goroutines that existed before
-constexpr std::uint64_t kNetworkProcessor = 1'000'002;  // wake-ups from outside
-constexpr std::uint64_t kCollectorProcessor = 1'000'004;
-
 constexpr std::uint64_t kUnlimited = std::uint64_t{1} << 62;  // a heap goal from here on is none
 
-struct TracedGoroutine {
-  enum State : std::uint8_t { kAbsent, kRunnable, kRunning, kWaiting, kInBlocking, kEnded };
-  State state = kAbsent;
-  std::uint32_t processor = 0;  // where it runs
-  std::uint64_t sequence = 0;   // of the transitions that Go's reader orders by number
-  std::uint64_t label = 0;      // text; 0: unknown
-};
-
-struct TracedProcessor {
-  std::uint64_t running = 0;          // goroutine
-  bool driven = false;                // between ProcStart and ProcStop
-  TraceKind span = TraceKind::kNone;  // the collector work that it does
-  std::uint32_t depth = 0;            // spans begun; only the outermost is written
-  std::uint64_t interrupted = 0;      // the goroutine that the collector's goes before
-  bool collector_created = false;
-};
-
-class Player {
+class Player : private TraceStage {
  public:
   explicit Player(const Recording& recording)
-      : recording_(recording), timeline_(recording), processors_(recording.processors) {}
+      : TraceStage(Timeline(recording), recording.processors), recording_(recording) {}
 
   std::string play() {
     learn_labels();
@@ -58,33 +31,6 @@ class Player {
   }
 
  private:
-  using State = TracedGoroutine::State;
-
-  // -- Writing. Times grow with every event, so Go's reader merges the processors in our order.
-
-  void write(std::uint64_t processor, GoEvent type, std::initializer_list<std::uint64_t> arguments = {}) {
-    format_.event(processor, type, opening_ ? 0 : now_++, arguments);
-  }
-  /// Before everything else.
-  void write_opening(GoEvent type, std::initializer_list<std::uint64_t> arguments) {
-    format_.event(kNoProcessor, type, 0, arguments);
-  }
-  static std::uint64_t number_of(std::uint32_t processor) {
-    return processor == Recording::kOutside ? kNetworkProcessor : processor;
-  }
-  std::uint64_t label_of(TracedGoroutine& goroutine) {
-    if (goroutine.label == 0) goroutine.label = format_.text("goroutine");
-    return goroutine.label;
-  }
-  std::uint64_t stack_of(TracedGoroutine& goroutine) { return format_.stack({label_of(goroutine)}); }
-  std::uint64_t stack_of(TracedGoroutine& goroutine, std::string_view innermost) {
-    return format_.stack({format_.text(innermost), label_of(goroutine)});
-  }
-  std::uint64_t stack_on(std::uint32_t processor) {
-    const std::uint64_t running = processor == Recording::kOutside ? 0 : processors_[processor].running;
-    return running == 0 ? 0 : stack_of(goroutines_[running]);
-  }
-
   // -- Begin and end.
 
   /// From all events, also those that are not written.
@@ -104,13 +50,13 @@ class Player {
     write_opening(GoEvent::kGomaxprocs, {recording_.processors, 0});
     for (const Event& event : timeline_.events()) {
       last_id_ = std::max(last_id_, event.goroutine);
-      first_events_.try_emplace(event.goroutine, &event);
+      with_events_.insert(event.goroutine);
     }
     for (const Recording::LiveGoroutine& live : recording_.goroutines) last_id_ = std::max(last_id_, live.id);
     opening_ = true;
     std::vector<std::uint64_t> running = timeline_.running_at_begin(recording_.processors);
     for (const Recording::LiveGoroutine& live : recording_.goroutines)
-      if (!created_later(live.id) && !first_events_.contains(live.id)) open_silent(live, running);
+      if (!created_later(live.id) && !with_events_.contains(live.id)) open_silent(live, running);
     for (std::uint32_t i = 0; i < recording_.processors; ++i)
       if (running[i] != 0) start(running[i], i);
     opening_ = false;
@@ -155,200 +101,6 @@ class Player {
     if (stopped_) write(kCollectorProcessor, GoEvent::kGCSTWDone);
     if (in_cycle_) write(kCollectorProcessor, GoEvent::kGCDone);
     write(kNoProcessor, GoEvent::kGomaxprocs, {recording_.processors, 0});
-  }
-
-  // -- Goroutines.
-
-  /// As having been there before the trace began.
-  void open_goroutine(std::uint64_t id, State state) {
-    TracedGoroutine& goroutine = goroutines_[id];
-    write_opening(GoEvent::kGoCreate, {id, stack_of(goroutine), 0});
-    goroutine.sequence = 1;
-    goroutine.state = state;
-    if (state == State::kRunnable) return;
-    write_opening(state == State::kInBlocking ? GoEvent::kGoInSyscall : GoEvent::kGoWaiting, {id});
-    ++goroutine.sequence;
-  }
-
-  /// The goroutine's next event, if it is of this kind: it will not be played again. Null otherwise.
-  const Event* take_ahead(TraceKind kind) {
-    if (current_ >= timeline_.events().size()) return nullptr;
-    const std::size_t next = timeline_.events()[current_].next;
-    if (next == Timeline::kNone || timeline_.events()[next].kind != kind) return nullptr;
-    timeline_.events()[next].taken = true;
-    return &timeline_.events()[next];
-  }
-
-  void wake(std::uint64_t id, std::uint32_t processor) {
-    TracedGoroutine& goroutine = goroutines_[id];
-    write(number_of(processor), GoEvent::kGoUnblock, {id, goroutine.sequence++, stack_on(processor)});
-    goroutine.state = State::kRunnable;
-  }
-  void end_blocking(std::uint64_t id, std::uint32_t processor) {
-    TracedGoroutine& goroutine = goroutines_[id];
-    write(number_of(processor), GoEvent::kGoSysExit, {id, goroutine.sequence++, 0});
-    goroutine.state = State::kRunnable;
-  }
-
-  /// False: it has ended.
-  bool make_runnable(std::uint64_t id) {
-    TracedGoroutine& goroutine = goroutines_[id];
-    switch (goroutine.state) {
-      case State::kAbsent: open_goroutine(id, State::kRunnable); break;
-      case State::kRunnable: break;
-      case State::kRunning: vacate(goroutine.processor); break;
-      case State::kWaiting: {
-        const Event* const late = take_ahead(TraceKind::kUnblock);
-        wake(id, late != nullptr ? late->processor : Recording::kOutside);
-        break;
-      }
-      case State::kInBlocking: {
-        const Event* const late = take_ahead(TraceKind::kBlockingEnd);
-        end_blocking(id, late != nullptr ? late->processor : Recording::kOutside);
-        break;
-      }
-      case State::kEnded: return false;
-    }
-    return true;
-  }
-
-  /// True: it runs there, now if not before.
-  bool start(std::uint64_t id, std::uint32_t processor) {
-    TracedGoroutine& goroutine = goroutines_[id];
-    if (goroutine.state == State::kRunning && goroutine.processor == processor && processors_[processor].running == id)
-      return true;
-    if (!make_runnable(id)) return false;
-    vacate(processor);
-    resume(id, processor);
-    return true;
-  }
-  void resume(std::uint64_t id, std::uint32_t processor) {
-    TracedGoroutine& goroutine = goroutines_[id];
-    be_driven(processor);
-    write(processor, GoEvent::kGoStart, {id, goroutine.sequence++});
-    goroutine.state = State::kRunning;
-    goroutine.processor = processor;
-    processors_[processor].running = id;
-  }
-
-  /// The running goroutine gives its processor up.
-  void leave(std::uint32_t processor, GoEvent how, State state, std::string_view innermost) {
-    TracedGoroutine& goroutine = goroutines_[processors_[processor].running];
-    if (how == GoEvent::kGoEnd || how == GoEvent::kGoSysBlock)
-      write(processor, how);
-    else
-      write(processor, how, {innermost.empty() ? stack_of(goroutine) : stack_of(goroutine, innermost)});
-    goroutine.state = state;
-    processors_[processor].running = 0;
-  }
-
-  /// Nothing runs on the processor any more, the collector's work neither.
-  void vacate(std::uint32_t processor) {
-    TracedProcessor& mine = processors_[processor];
-    if (mine.span != TraceKind::kNone) end_span(processor, false);
-    if (mine.running != 0) leave(processor, GoEvent::kGoPreempt, State::kRunnable, {});
-  }
-
-  // -- Processors.
-
-  void be_driven(std::uint32_t processor, std::uint64_t worker = 0) {
-    TracedProcessor& mine = processors_[processor];
-    if (!mine.driven) write(processor, GoEvent::kProcStart, {worker});
-    mine.driven = true;
-  }
-  void stop(std::uint32_t processor) {
-    vacate(processor);
-    if (processors_[processor].driven) write(processor, GoEvent::kProcStop);
-    processors_[processor].driven = false;
-  }
-
-  // -- Collector work.
-
-  static bool has_own_events(TraceKind kind, bool on_goroutine) {
-    return on_goroutine && (kind == TraceKind::kMarkAssist || kind == TraceKind::kSweep);
-  }
-
-  void begin_span(const Event& event) {
-    TracedProcessor& mine = processors_[event.processor];
-    if (mine.depth++ != 0) return;
-    if (event.goroutine == 0)
-      vacate(event.processor);
-    else if (!start(event.goroutine, event.processor))
-      return;
-    mine.span = event.kind;
-    mine.interrupted = 0;
-    if (has_own_events(event.kind, mine.running != 0)) {
-      const bool assist = event.kind == TraceKind::kMarkAssist;
-      write(event.processor, assist ? GoEvent::kGCMarkAssistStart : GoEvent::kGCSweepStart,
-            {stack_on(event.processor)});
-      return;
-    }
-    if (mine.running != 0) {
-      mine.interrupted = mine.running;
-      leave(event.processor, GoEvent::kGoPreempt, State::kRunnable, "collector work");
-    }
-    start_collector(event.processor, work_label(event.kind));
-  }
-
-  void start_collector(std::uint32_t processor, std::string_view label) {
-    TracedProcessor& mine = processors_[processor];
-    const std::uint64_t id = last_id_ + 1 + processor;
-    TracedGoroutine& collector = goroutines_[id];
-    if (!mine.collector_created) {
-      mine.collector_created = true;
-      collector.label = format_.text("collector");
-      open_goroutine(id, State::kWaiting);
-    }
-    be_driven(processor);
-    wake(id, processor);
-    write(processor, GoEvent::kGoStartLabel, {id, collector.sequence++, format_.text(label)});
-    collector.state = State::kRunning;
-    collector.processor = processor;
-    mine.running = id;
-  }
-
-  void end_span(std::uint32_t processor, bool resumes) {
-    TracedProcessor& mine = processors_[processor];
-    const TraceKind kind = std::exchange(mine.span, TraceKind::kNone);
-    const bool collector_runs = mine.running == last_id_ + 1 + processor;
-    if (has_own_events(kind, !collector_runs)) {
-      if (kind == TraceKind::kMarkAssist)
-        write(processor, GoEvent::kGCMarkAssistDone);
-      else
-        write(processor, GoEvent::kGCSweepDone, {0, 0});
-      return;
-    }
-    leave(processor, GoEvent::kGoBlock, State::kWaiting, {});
-    const std::uint64_t interrupted = std::exchange(mine.interrupted, 0);
-    if (resumes && interrupted != 0 && goroutines_[interrupted].state == State::kRunnable)
-      resume(interrupted, processor);
-  }
-
-  // -- The collector as a whole. Its begin may lie before the trace's.
-
-  void begin_cycle() {
-    if (in_cycle_) write(kCollectorProcessor, GoEvent::kGCDone);
-    write(kCollectorProcessor, GoEvent::kGCStart, {cycles_++, 0});
-    in_cycle_ = true;
-  }
-  void end_cycle() {
-    if (!in_cycle_ && cycles_ == 0)
-      write_opening(GoEvent::kGCStart, {cycles_++, 0});
-    else if (!in_cycle_)
-      return;
-    write(kCollectorProcessor, GoEvent::kGCDone);
-    in_cycle_ = false;
-  }
-  void begin_stop() {
-    if (!stopped_) write(kCollectorProcessor, GoEvent::kGCSTWStart, {std::uint64_t{in_cycle_ ? 0U : 1U}});
-    stopped_ = any_stop_ = true;
-  }
-  void end_stop() {
-    if (!stopped_ && any_stop_) return;
-    if (!stopped_) write_opening(GoEvent::kGCSTWStart, {1});
-    write(kCollectorProcessor, GoEvent::kGCSTWDone);
-    stopped_ = false;
-    any_stop_ = true;
   }
 
   // -- Events.
@@ -445,19 +197,8 @@ class Player {
   }
 
   const Recording& recording_;
-  Timeline timeline_;
-  GoTraceFormat format_;
-  std::unordered_map<std::uint64_t, TracedGoroutine> goroutines_;
-  std::vector<TracedProcessor> processors_;
-  std::unordered_map<std::uint64_t, const Event*> first_events_;
+  std::unordered_set<std::uint64_t> with_events_;  // goroutines
   std::unordered_set<std::uint64_t> later_;
-  std::uint64_t last_id_ = 0;  // the collector's goroutines have the ids after it
-  std::size_t current_ = 0;    // the event that is played
-  std::uint64_t now_ = 1;      // ns since the trace began, from 1 on
-  bool opening_ = false;
-  std::uint64_t cycles_ = 0;
-  bool in_cycle_ = false;
-  bool stopped_ = false, any_stop_ = false;
 };
 
 }  // namespace
