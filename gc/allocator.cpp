@@ -8,9 +8,11 @@
 #include "gc/counters.h"
 #include "gc/grey_blocks.h"
 #include "gc/marker.h"
+#include "gc/pacer.h"
 #include "gc/sweeper.h"
 #include "runtime/base/os_memory.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/trace.h"
 #include "tandem/runtime.h"
 
 namespace tandem::gc {
@@ -105,6 +107,7 @@ bool Allocator::next_window(seam::Processor& processor, detail::LayoutNumber lay
 }
 
 BlockIndex Allocator::acquire_block(seam::Processor& processor, detail::LayoutNumber layout) {
+  seam::trace(processor, seam::TraceKind::kHeapBytes, 0, pacer.heap_now());
   Space& space = spaces.at(layout);
   const std::uint64_t committed = sweeper.committed_cycle.load(std::memory_order_acquire);
   BlockIndex block = Region::kNoBlock;
@@ -128,7 +131,10 @@ BlockIndex Allocator::acquire_block(seam::Processor& processor, detail::LayoutNu
     sweeper.count_swept();
   }
   if (block != Region::kNoBlock) return block;
+  const seam::TraceSpan span(processor);
+  const bool any_unswept = !sweeper.finished();
   block = acquire_unswept(space);
+  if (any_unswept) span.end(processor, seam::TraceKind::kSweep);
   return block != Region::kNoBlock ? block : lay_out_new(layout);
 }
 

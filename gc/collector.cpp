@@ -16,6 +16,7 @@
 #include "gc/sweeper.h"
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/trace.h"
 #include "tandem/runtime.h"
 
 namespace tandem::gc {
@@ -24,6 +25,18 @@ namespace {
 
 /// Address space for the heap; nothing of it is backed by memory before it is used.
 constexpr std::size_t kHeapReservationBytes = std::size_t{256} << 30;
+
+/// What the work of `kind` in `phase` is in a trace.
+seam::TraceKind trace_kind(seam::WorkKind kind, seam::Phase phase) {
+  if (phase <= seam::Phase::kFinishSweep) return seam::TraceKind::kSweep;
+  switch (kind) {
+    case seam::WorkKind::kFractional: break;
+    case seam::WorkKind::kIdle: return seam::TraceKind::kMarkIdle;
+    case seam::WorkKind::kAssist: return seam::TraceKind::kMarkAssist;
+    case seam::WorkKind::kHeld: return seam::TraceKind::kMarkHeld;
+  }
+  return seam::TraceKind::kMarkFractional;
+}
 
 Counter& counter_for(seam::WorkKind kind, seam::Phase phase) {
   if (phase <= seam::Phase::kFinishSweep) return counters.sweep_cpu_ns;
@@ -113,7 +126,9 @@ bool Collector::work(seam::Processor& processor, std::uint64_t budget_ns, seam::
   const seam::Phase phase = seam::current_phase();
   const std::uint64_t cpu_begin = base::cpu_time_ns();
   const std::uint64_t begin = base::now_ns();
+  const seam::TraceSpan span(processor);
   const bool did = cycle.work(processor, begin + budget_ns);
+  if (did) span.end(processor, trace_kind(kind, phase));
   const std::uint64_t cpu_ns = base::cpu_time_ns() - cpu_begin;
   counter_for(kind, phase).add(cpu_ns);
   if (kind == seam::WorkKind::kIdle) counters.idle_cpu_ns.add(cpu_ns);
@@ -125,7 +140,9 @@ bool Collector::work(seam::Processor& processor, std::uint64_t budget_ns, seam::
 
 void Collector::scan(seam::Goroutine& goroutine, seam::Processor& processor) {
   counters.by_processor[processor.index].stacks_scanned_by_runner.add(1);
+  const seam::TraceSpan span(processor);
   scan_goroutine(goroutine, processor);
+  span.end(processor, seam::TraceKind::kMarkFractional);
 }
 
 void Collector::finish_run() {

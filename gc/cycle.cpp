@@ -21,6 +21,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/seam/goroutine.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/trace.h"
 #include "tandem/runtime.h"
 
 namespace tandem::gc {
@@ -149,6 +150,8 @@ void Cycle::begin(Processor& here) {
   collector_clock.cycle.fetch_add(1, std::memory_order_acq_rel);
   collector_clock.root_round.fetch_add(1, std::memory_order_acq_rel);
   stack_summaries.begin_cycle();
+  seam::trace_outside(seam::TraceKind::kCycleBegin, 0, collector_clock.cycle.load(std::memory_order_relaxed));
+  seam::trace_outside(seam::TraceKind::kHeapBytes, 0, pacer.heap_now());
   if (stops_the_world()) registry.world_stop.begin();
   set_phase(Phase::kBarrier);
   registry.handshake.request(kSeeBarrier, here);
@@ -185,7 +188,9 @@ void Cycle::scan_running(Processor& processor) {
   seam::Goroutine* goroutine = processor.running;
   // A goroutine in blocking(f) is not running: the walk claims it.
   if (goroutine == nullptr || goroutine->state.load(std::memory_order_relaxed) != seam::kRunning) return;
+  const seam::TraceSpan span(processor);
   scan_goroutine(*goroutine, processor);
+  span.end(processor, seam::TraceKind::kMarkFractional);
 }
 void Cycle::running_scanned(Processor&) {
   root_walk.begin();
@@ -365,11 +370,14 @@ void Cycle::finished(Processor&) {
   }
   counters.bytes_marked.add(marked);
   pacer.cycle_ended(marked, black);
+  seam::trace_outside(seam::TraceKind::kHeapBytes, 0, pacer.heap_now());
+  seam::trace_outside(seam::TraceKind::kHeapGoal, 0, pacer.goal());
   // With the stop that ends when all is swept, whoever comes last ends it: this, or a sweeper.
   const bool last_sweep_ends_stop = sweeps_in_the_stop();
   spaces.all_to_unswept(last_sweep_ends_stop ? 1 : 0);
   region.begin_trim();
   counters.cycles.add(1);
+  seam::trace_outside(seam::TraceKind::kCycleEnd);
   cycle.completed_.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);
   cycle.set_phase(Phase::kIdle);
   if (registry.options->gctrace) print_cycle_line(cycle.started_at_ns_, cycle.mark_started_at_ns_);

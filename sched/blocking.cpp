@@ -60,11 +60,16 @@ void attach(Goroutine& self, Worker& worker) {
   unblock(self, here);
   self.processor = &here;
   here.running = &self;
+  if (here.trace != nullptr) [[unlikely]] {
+    here.trace->add(seam::TraceKind::kBlockingEnd, self.id, 0);
+    here.trace->add(seam::TraceKind::kStart, self.id, 0);
+  }
   worker.in_blocking.store(false, std::memory_order_release);
 }
 
 /// Gives the thread back to the scheduler loop, which has no processor either, and waits for one in the injection queue.
 [[gnu::noinline]] void wait_in_queue(Goroutine& self, Worker& worker) {
+  seam::trace_outside(seam::TraceKind::kBlockingEnd, self.id);
   // Until it is given a processor again nobody may read the saved context: wait for a scan that goes on.
   std::uint32_t expected = seam::kBlocked;
   while (!self.state.compare_exchange_weak(expected, seam::kRunning, std::memory_order_acquire)) {
@@ -87,6 +92,7 @@ bool retake_processor(Processor& processor, seam::ProcessorStatus blocked) {
   if (!processor.status.compare_exchange_strong(blocked, seam::ProcessorStatus::kIdle, std::memory_order_acq_rel))
     return false;  // B1
   processor.worker = nullptr;
+  seam::trace(processor, seam::TraceKind::kProcessorStop);
   hand_off(processor);
   return true;
 }
@@ -115,6 +121,7 @@ using namespace tandem::sched;
   self.wait_object = nullptr;
   self.wait_since_ns = seam::coarse_now_ns.load(std::memory_order_relaxed);
 
+  seam::trace(here, seam::TraceKind::kBlockingBegin, self.id);
   here.running = nullptr;
   worker.in_blocking.store(true, std::memory_order_relaxed);
   here.sched->blocking_calls.add();

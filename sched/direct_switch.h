@@ -7,6 +7,7 @@
 #include "runtime/seam/phase.h"
 #include "runtime/seam/safepoint.h"
 #include "runtime/seam/scan_claim.h"
+#include "runtime/seam/trace.h"
 #include "sched/idle.h"
 #include "sched/switch.h"
 #include "tandem/detail/spin_lock.h"
@@ -74,6 +75,10 @@ bool begin_round(Processor& here);
   return next;
 }
 
+/// Records that the running goroutine leaves, and who comes next on its processor.
+[[gnu::cold, gnu::noinline]] void trace_switch(const Goroutine& self, const Goroutine* next, Processor& here,
+                                               Leaving how);
+
 /// From the running goroutine to `next`, or to the scheduler loop when that is null. `Likely`: as for finish_switch.
 template <Leaving Likely = Leaving::kParkUnlock>
 [[gnu::always_inline]] inline void switch_to(Goroutine& self, Processor& here, Goroutine* next, Leaving how,
@@ -82,6 +87,8 @@ template <Leaving Likely = Leaving::kParkUnlock>
   const context::CxxKeeper kept(worker.cxx);
   const context::Context* to = &worker.scheduler_context;
   here.running = next;
+  if (here.trace != nullptr) [[unlikely]]
+    trace_switch(self, next, here, how);
   if (next != nullptr) {
     next->processor = &here;
     here.sched->switches.add();
@@ -110,11 +117,8 @@ void push_and_wake(Goroutine& goroutine, Processor& here);
 /// Returns when a goroutine whose ticket is claimed has left its stack.
 void await_parked(Goroutine& goroutine);
 
-/// ready(), inline, into the next slot.
-[[gnu::always_inline]] inline void ready_inline(Goroutine& goroutine, Processor& here) {
-  // Acquire: pairs with the release of finish_switch.
-  if ((goroutine.state.load(std::memory_order_acquire) & seam::kStateMask) != seam::kWaiting) [[unlikely]]
-    await_parked(goroutine);
+/// The rest of ready_inline, and all there is to do for a goroutine that is new: waiting -> runnable, into the next slot.
+[[gnu::always_inline]] inline void enqueue_next(Goroutine& goroutine, Processor& here) {
   ProcessorState& mine = *here.sched;
   mine.wakeups.add();
   if (!seam::make_runnable(goroutine, here)) [[unlikely]]
@@ -122,6 +126,15 @@ void await_parked(Goroutine& goroutine);
   Goroutine* const displaced = mine.queue.exchange_next(&goroutine);
   if (displaced != nullptr) [[unlikely]]
     push_and_wake(*displaced, here);
+}
+
+/// ready(), inline, into the next slot.
+[[gnu::always_inline]] inline void ready_inline(Goroutine& goroutine, Processor& here) {
+  // Acquire: pairs with the release of finish_switch.
+  if ((goroutine.state.load(std::memory_order_acquire) & seam::kStateMask) != seam::kWaiting) [[unlikely]]
+    await_parked(goroutine);
+  seam::trace(here, seam::TraceKind::kUnblock, goroutine.id);
+  enqueue_next(goroutine, here);
 }
 
 /// The rest of park_unlocking_inline for a `next` that never ran. Its first steps may fault pages in, for microseconds, so the

@@ -11,6 +11,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/safepoint.h"
+#include "runtime/seam/trace.h"
 #include "sched/deadlock.h"
 #include "sched/idle_lists.h"
 #include "sched/monitor.h"
@@ -187,6 +188,7 @@ void drive(Worker& worker, Processor& processor) {
   }
   processor.worker = &worker;
   processor.running = nullptr;
+  seam::trace(processor, seam::TraceKind::kProcessorStart, 0, worker.index);
   worker.processor.store(&processor, std::memory_order_relaxed);
   wake_monitor_if_deep_asleep();
 }
@@ -206,6 +208,7 @@ void become_idle(Worker& worker) {
   Processor& processor = *worker.processor.load(std::memory_order_relaxed);
   processor.worker = nullptr;
   processor.running = nullptr;
+  seam::trace(processor, seam::TraceKind::kProcessorStop);
   // Status, then requests: a handshake requester does it the other way round, so one of us serves (handshake.h).
   processor.status.store(seam::ProcessorStatus::kIdle, std::memory_order_seq_cst);
   if (processor.requests.load(std::memory_order_seq_cst) != 0) return drive(worker, processor);

@@ -51,6 +51,7 @@ void ready(Goroutine& goroutine, Processor& here, bool next_slot) {
   if (next_slot) return ready_inline(goroutine, here);
   if ((goroutine.state.load(std::memory_order_acquire) & seam::kStateMask) != seam::kWaiting) [[unlikely]]
     await_parked(goroutine);
+  seam::trace(here, seam::TraceKind::kUnblock, goroutine.id);
   here.sched->wakeups.add();
   if (seam::make_runnable(goroutine, here)) push_and_wake(goroutine, here);
 }

@@ -8,7 +8,9 @@
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
 #include "runtime/seam/scan_claim.h"
+#include "runtime/seam/trace.h"
 #include "sched/ask_in_turn.h"
+#include "sched/direct_switch.h"
 #include "sched/idle.h"
 #include "sched/outside.h"
 #include "sched/scheduler.h"
@@ -110,7 +112,10 @@ void Scheduler::recheck_waiters() {
     }
     if (!any) return;
     Goroutine* const goroutine = take_finished_waiter();
-    if (goroutine == nullptr || !make_runnable_outside(*goroutine)) continue;
+    if (goroutine == nullptr) continue;
+    await_parked(*goroutine);  // commit_waiter has let the list go, but the state may not have been stored yet
+    seam::trace_outside(seam::TraceKind::kUnblock, goroutine->id);
+    if (!make_runnable_outside(*goroutine)) continue;
     inject(*goroutine);
     // What it waited for is over: it does not wait for the end of somebody's slice as well.
     if (shared->idle.idle_processors.load(std::memory_order_relaxed) == 0) ask_in_turn(seam::kRequestPreempt);

@@ -1,6 +1,7 @@
 // The part of SchedulerPort on which the network stands: parks that somebody outside ends.
 
 #include "runtime/base/spin_lock.h"
+#include "runtime/seam/trace.h"
 #include "sched/outside.h"
 #include "sched/scheduler.h"
 #include "sched/waiting.h"
@@ -53,6 +54,7 @@ bool Scheduler::wake(seam::ParkTicket ticket, Processor* here) {
   }
   // Acquire: pairs with the release of the switch by which it leaves its stack.
   while ((goroutine.state.load(std::memory_order_acquire) & seam::kStateMask) != seam::kWaiting) base::cpu_relax();
+  seam::trace_outside(seam::TraceKind::kUnblock, goroutine.id);
   if (make_runnable_outside(goroutine)) inject(goroutine);
   return true;
 }

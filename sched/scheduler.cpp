@@ -7,6 +7,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/context/overflow.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/trace.h"
 #include "sched/foreign.h"
 #include "sched/monitor.h"
 #include "sched/running_backtrace.h"
@@ -99,6 +100,7 @@ void Scheduler::run_first(const seam::ClosureOperations& operations, void* closu
                                  {nullptr, 0, seam::registry.options->first_stack_size_max, seam::kFirstGoroutine});
   *static_cast<Call**>(first.closure) = &call;
   shared->first_goroutine = &first;
+  seam::trace_create(&processor, first);
   // The other processors begin on the idle list; this one is driven by the calling thread.
   for (std::uint32_t i = seam::registry.processor_count; i-- > 1;) hand_off(seam::registry.processors[i]);
   first.state.store(seam::kRunnable, std::memory_order_relaxed);

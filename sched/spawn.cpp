@@ -209,12 +209,18 @@ Goroutine& begin_spawn(Processor* here, const detail::ClosureOperations& operati
 }
 
 void finish_spawn(Goroutine& embryo, Processor* here) {
-  if (here != nullptr) [[likely]]
-    return ready_inline(embryo, *here);
+  if (here != nullptr) [[likely]] {
+    if (here->trace != nullptr) [[unlikely]]
+      seam::trace_create(here, embryo);
+    return enqueue_next(embryo, *here);
+  }
+  seam::trace_create(nullptr, embryo);
   if (make_runnable_outside(embryo)) inject(embryo);
 }
 
 void finish_task_spawn(Goroutine& embryo, Processor& here) {
+  if (here.trace != nullptr) [[unlikely]]
+    seam::trace_create(&here, embryo);
   here.sched->wakeups.add();
   if (!seam::make_runnable(embryo, here)) [[unlikely]]
     return;  // being scanned: its scanner enqueues it
@@ -272,6 +278,8 @@ bool hand_stack_on(Goroutine& ended, Goroutine& next, Processor& here) {
   if (context::StackArena::class_for(stack_bytes_of(next)) != ended.stack.size_class ||
       shared->ending.load(std::memory_order_relaxed))
     return false;
+  if (here.trace != nullptr) [[unlikely]]
+    trace_switch(ended, &next, here, Leaving::kEnd);
   next.stack = ended.stack;
   next.stack_base = ended.stack.high;
   next.processor = &here;

@@ -1,6 +1,7 @@
 #include "sched/switch.h"
 
 #include "runtime/base/assert.h"
+#include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
 #include "sched/direct_switch.h"
 #include "sched/shared.h"
@@ -21,6 +22,22 @@ namespace tandem::sched {
 
 bool waits_for_scan(const Goroutine& goroutine, const Processor& here) {
   return seam::needs_scan(goroutine, here) && shared->roots_by_worker;
+}
+
+void trace_switch(const Goroutine& self, const Goroutine* next, Processor& here, Leaving how) {
+  using seam::TraceKind;
+  const std::uint64_t now = base::real_now_ns();
+  const auto left = [&](TraceKind kind, std::uint64_t argument) { here.trace->add_at(now, kind, self.id, argument); };
+  switch (how) {
+    case Leaving::kNothing:
+    case Leaving::kUnattached: break;
+    case Leaving::kParkUnlock:
+    case Leaving::kParkCommit: left(TraceKind::kBlock, reinterpret_cast<std::uint64_t>(self.wait_reason)); break;
+    case Leaving::kYield: left(TraceKind::kYield, 0); break;
+    case Leaving::kPreempt: left(TraceKind::kPreempt, 0); break;
+    case Leaving::kEnd: left(TraceKind::kEnd, seam::trace_label(self)); break;
+  }
+  if (next != nullptr) here.trace->add_at(now, TraceKind::kStart, next->id, 0);
 }
 
 [[gnu::noinline]] bool begin_round(Processor& here) {
@@ -110,6 +127,7 @@ void finish_unattached(Worker& worker, Goroutine& goroutine) {
   here.running = &next;
   next.processor = &here;
   here.sched->switches.add();
+  seam::trace(here, seam::TraceKind::kStart, next.id);
   context::before_switch(worker.fiber, next.sanitizer_fiber, false);
   const context::Message left = context::switch_context(worker.scheduler_context, next.context, {});
   context::after_switch(worker.fiber);

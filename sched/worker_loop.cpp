@@ -280,6 +280,7 @@ void run_worker(Worker& worker) {
   if (Processor* const driven = worker.processor.load(std::memory_order_relaxed)) {
     driven->worker = nullptr;
     driven->running = nullptr;
+    seam::trace(*driven, seam::TraceKind::kProcessorStop);
     driven->status.store(seam::ProcessorStatus::kIdle, std::memory_order_release);
   }
 }

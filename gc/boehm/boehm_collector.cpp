@@ -14,6 +14,7 @@
 #include "gc/roots.h"
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/trace.h"
 #include "tandem/runtime.h"
 
 namespace tandem::gc::boehm {
@@ -85,6 +86,7 @@ bool BoehmCollector::work(seam::Processor& processor, std::uint64_t, seam::WorkK
     stopping_.store(false, std::memory_order_release);
     return false;
   }
+  seam::trace_outside(seam::TraceKind::kCycleBegin, 0, started_.load(std::memory_order_relaxed) + 1);
   registry.world_stop.begin();
   registry.handshake.request(kStop, processor);
   return true;
@@ -109,6 +111,9 @@ void BoehmCollector::all_stopped(seam::Processor&) {
   if (registry.options->gctrace) print_cycle_line(begin, begin);
   self.stopping_.store(false, std::memory_order_release);
   registry.world_stop.end();
+  seam::trace_outside(seam::TraceKind::kHeapBytes, 0, pacer.heap_now());
+  seam::trace_outside(seam::TraceKind::kHeapGoal, 0, pacer.goal());
+  seam::trace_outside(seam::TraceKind::kCycleEnd);
   registry.scheduler->recheck_waiters();
   if (self.has_work()) registry.scheduler->offer_cycle_step(1);
 }

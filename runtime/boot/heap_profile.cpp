@@ -1,22 +1,16 @@
 // write_heap_profile().
 #include <tandem/statistics.h>
 
-#include <cerrno>
-#include <fstream>
 #include <stdexcept>
-#include <system_error>
 
 #include "gc/heap_profile.h"
 #include "runtime/boot/active_run.h"
 #include "runtime/boot/pprof.h"
+#include "runtime/boot/write_file.h"
 
 namespace tandem {
 
 namespace {
-
-[[noreturn]] void throw_unwritten(const std::filesystem::path& path, int error) {
-  throw std::system_error(error, std::generic_category(), "tandem::write_heap_profile(\"" + path.string() + "\")");
-}
 
 std::vector<gc::HeapProfile::Entry> entries_of_the_run() {
   const std::lock_guard guard(boot::active_run.lock);
@@ -48,24 +42,7 @@ std::string encoded_profile() {
 }  // namespace
 
 void write_heap_profile(const std::filesystem::path& path) {
-  const std::string encoded = encoded_profile();
-  std::filesystem::path unfinished = path;
-  unfinished += ".unfinished";
-  errno = 0;
-  std::ofstream file(unfinished, std::ios::binary | std::ios::trunc);
-  file.write(encoded.data(), static_cast<std::streamsize>(encoded.size()));
-  file.close();
-  std::error_code error;
-  if (!file) {
-    const int reason = errno != 0 ? errno : EIO;
-    std::filesystem::remove(unfinished, error);
-    throw_unwritten(path, reason);
-  }
-  std::filesystem::rename(unfinished, path, error);
-  if (!error) return;
-  const int reason = error.value();
-  std::filesystem::remove(unfinished, error);
-  throw_unwritten(path, reason);
+  boot::write_file(path, encoded_profile(), "tandem::write_heap_profile");
 }
 
 }  // namespace tandem

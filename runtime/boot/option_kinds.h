@@ -125,6 +125,19 @@ class SwitchOption final : public OptionField {
   bool Options::* field_;
 };
 
+/// The path of a file; empty: none.
+class PathOption final : public OptionField {
+ public:
+  PathOption(const char* name, std::string Options::* field) : OptionField(name), field_(field) {}
+  bool parse(std::string_view text, Options& options) const override;
+  std::string complaint(const Options& options) const override;
+  std::string expectation() const override;
+  std::string text(const Options& options) const override;
+
+ private:
+  std::string Options::* field_;
+};
+
 /// An enumeration: the names of its values, and which of them this build offers.
 template <typename E>
 class EnumOption final : public OptionField {

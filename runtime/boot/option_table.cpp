@@ -88,6 +88,8 @@ class Table {
     on_off("gctrace", &Options::gctrace);
     bytes("heap_profile_rate", &Options::heap_profile_rate, 1, kGiB, "off");
     duration("schedtrace", &Options::schedtrace, 0, kHourMs, "off");
+    fields_.push_back(std::make_unique<PathOption>("trace", &Options::trace));
+    bytes("trace_buffer", &Options::trace_buffer, 64 * kKiB, 16 * kGiB, "32M with trace, else off");
   }
 
   void add_policies() {

@@ -149,4 +149,21 @@ std::string SwitchOption::expectation() const { return "expected on or off"; }
 
 std::string SwitchOption::text(const Options& options) const { return options.*field_ ? "on" : "off"; }
 
+// -- PathOption
+
+bool PathOption::parse(std::string_view text, Options& options) const {
+  options.*field_ = text;
+  return true;
+}
+
+// options_as_text() has a line for each option.
+std::string PathOption::complaint(const Options& options) const {
+  return (options.*field_).find_first_of(std::string_view("\0\n", 2)) == std::string::npos ? std::string()
+                                                                                           : expectation();
+}
+
+std::string PathOption::expectation() const { return "expected the path of a file, in one line, or nothing (none)"; }
+
+std::string PathOption::text(const Options& options) const { return options.*field_; }
+
 }  // namespace tandem::boot

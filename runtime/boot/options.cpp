@@ -15,9 +15,6 @@ namespace {
 
 constexpr std::string_view kPrefix = "TANDEM_";
 
-// Part of the interface, not of this build: refused rather than taken for a variable of somebody else's.
-constexpr std::string_view kTraceVariable = "TANDEM_TRACE";
-
 // Insertions, deletions and replacements that turn one text into the other (Levenshtein).
 std::size_t edit_distance(std::string_view left, std::string_view right) {
   std::vector<std::size_t> row(right.size() + 1);
@@ -57,7 +54,6 @@ void apply_variable(std::string_view variable, std::string_view value, Options& 
     if (!complaint.empty()) throw std::invalid_argument(shown + complaint);
     return;
   }
-  if (variable == kTraceVariable) throw std::invalid_argument(shown + "tracing is not available in this build");
   if (const OptionField* nearest = nearest_to(variable))
     throw std::invalid_argument(shown + "there is no such option; did you mean " + nearest->variable() + "?");
 }

@@ -20,6 +20,7 @@
 #include "runtime/boot/null_fault.h"
 #include "runtime/boot/options.h"
 #include "runtime/boot/sched_trace.h"
+#include "runtime/boot/trace.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
 #include "sched/scheduler.h"
@@ -95,13 +96,17 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
-  void run(FirstGoroutine& first) { scheduler_.run_first(kFirstGoroutine, &first); }
+  void run(FirstGoroutine& first) {
+    scheduler_.run_first(kFirstGoroutine, &first);
+    if (!options_.trace.empty()) write_trace_of_run(options_, trace_);
+  }
 
  private:
   void plug() {
     TANDEM_CHECK(seam::current_phase() == seam::Phase::kIdle, "the last run ended in the middle of a collection");
     for (std::uint32_t index = 0; index < options_.processors; ++index) processors_[index].index = index;
     registry.options = &options_;
+    record();
     registry.processors = processors_.get();
     registry.processor_count = options_.processors;
     registry.goroutines.initialise();
@@ -121,8 +126,16 @@ class Runtime {
     {
       const std::lock_guard guard(active_run.lock);
       active_run.options = &options_;
+      active_run.trace = trace_;
     }
     sched_trace_.start(options_.schedtrace);
+  }
+
+  void record() {
+    trace_ = make_trace(options_);
+    registry.trace = trace_.get();
+    if (trace_ == nullptr) return;
+    for (std::uint32_t index = 0; index < options_.processors; ++index) processors_[index].trace = &trace_->ring(index);
   }
 
   // Undoes as much of plug() as was done.
@@ -134,6 +147,7 @@ class Runtime {
     if (collector_started_) stop_collector();
     detail::global_words.poll.store(0, std::memory_order_relaxed);  // requests posted after the last worker had gone
     registry.options = nullptr;
+    registry.trace = nullptr;
     registry.scheduler = nullptr;
     registry.collector = nullptr;
     registry.poller = nullptr;
@@ -164,6 +178,7 @@ class Runtime {
     const std::lock_guard guard(active_run.lock);
     if (active_run.options == nullptr) return;
     active_run.options = nullptr;
+    active_run.trace.reset();
     try {
       active_run.last_statistics = gather_statistics();
     } catch (const std::bad_alloc&) {
@@ -173,6 +188,7 @@ class Runtime {
 
   const Options options_;
   const std::unique_ptr<seam::Processor[]> processors_;
+  std::shared_ptr<seam::Trace> trace_;
   std::unique_ptr<netpoll::Poller> poller_;
   sched::Scheduler scheduler_;
   SchedTrace sched_trace_;

@@ -20,6 +20,7 @@ struct ProcessorState;
 namespace tandem::seam {
 
 struct Goroutine;
+class TraceRing;
 
 /// Who drives the processor. Changed by compare-and-swap; acquire on taking it, release on giving it up.
 ///   running   a worker thread drives it and serves its requests
@@ -60,9 +61,10 @@ struct alignas(base::kCacheLineBytes) Processor : detail::ProcessorWords {
   // -- Owner writes.
   std::uint32_t index = 0;
   ScanMode scan_mode = ScanMode::kNone;
-  bool allocate_black = false;             // set by handshake 2, cleared by handshake 4
-  Goroutine* running = nullptr;            // null while its worker is in the scheduler loop
-  sched::Worker* worker = nullptr;         // the thread that drives it; null while idle
+  bool allocate_black = false;      // set by handshake 2, cleared by handshake 4
+  Goroutine* running = nullptr;     // null while its worker is in the scheduler loop
+  TraceRing* trace = nullptr;       // where what it does is recorded; null: nowhere; fixed while the runtime runs
+  sched::Worker* worker = nullptr;  // the thread that drives it; null while idle
   sched::ProcessorState* sched = nullptr;  // fixed while the runtime runs
   gc::ProcessorState* gc = nullptr;        // fixed while the runtime runs
 

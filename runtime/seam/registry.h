@@ -21,6 +21,8 @@ class StackArena;
 
 namespace tandem::seam {
 
+class Trace;
+
 struct Registry {
   const Options* options = nullptr;
   SchedulerPort* scheduler = nullptr;
@@ -29,6 +31,7 @@ struct Registry {
   context::StackArena* stacks = nullptr;  // set by the scheduler when it starts
   Processor* processors = nullptr;
   std::uint32_t processor_count = 0;
+  Trace* trace = nullptr;  // null: nothing is recorded
   GoroutineTable goroutines;
   const DebuggerLayout* debugger_layout = &tandem_debugger_layout;
   Handshake handshake;

@@ -5,6 +5,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/requests.h"
+#include "runtime/seam/trace.h"
 
 namespace tandem::seam {
 
@@ -21,6 +22,7 @@ void WorldStop::reset() {
 }
 
 void WorldStop::begin() {
+  trace_outside(TraceKind::kStopBegin);
   active_.store(1, std::memory_order_release);
   for (Processor& processor : registry.all_processors()) post_request(processor, kRequestHold);
 }
@@ -32,6 +34,7 @@ void WorldStop::end() {
   const std::uint64_t stopped = reached == 0 ? 0 : base::now_ns() - reached;
   if (stopped > longest_ns_.load(std::memory_order_relaxed)) longest_ns_.store(stopped, std::memory_order_relaxed);
   for (Processor& processor : registry.all_processors()) withdraw_request(processor, kRequestHold);
+  trace_outside(TraceKind::kStopEnd);
   active_.store(0, std::memory_order_release);
   wake_held(registry.all_processors().size());
 }

@@ -100,10 +100,6 @@ TEST(Options, ARefusalNamesVariableValueAndWhatIsAllowed) {
   EXPECT_EQ(refusal({"TANDEM_STOP=world"}), "tandem: TANDEM_STOP='world': expected one of ragged, stop_the_world");
 }
 
-TEST(Options, WhatThisBuildDoesNotOfferIsRefused) {
-  EXPECT_EQ(refusal({"TANDEM_TRACE=/tmp/x"}), "tandem: TANDEM_TRACE='/tmp/x': tracing is not available in this build");
-}
-
 TEST(Options, BadValuesOfTheCodeAreRefused) {
   Options options;
   options.processors = 257;

@@ -126,6 +126,12 @@ struct Options {
   std::chrono::milliseconds schedtrace{0};
   /// For write_heap_profile: of the allocations one in so many bytes is sampled, on average; 0: none. 0 to 1 GiB.
   std::uint64_t heap_profile_rate = std::uint64_t{512} << 10;
+  /// File for a trace of the whole run, as write_trace() writes it, when run() is about to return; empty: none. What cannot be
+  /// written is reported on stderr, and so are the events that did not fit (trace_buffer).
+  std::string trace{};
+  /// Bytes that each processor keeps of what it records for traces, 32 for an event (a switch is two): the newest events. They
+  /// take memory as they are used. 64 KiB to 16 GiB; 0: 32 MiB if `trace` is set, else nothing is recorded.
+  std::uint64_t trace_buffer = 0;
 
   // -- Policies where scheduler and collector meet.
 

@@ -7,6 +7,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <tandem/detail/closure.h>
+
 namespace tandem::detail {
 
 /// Calls group->task_ended() once, from the destructor of whichever copy was moved to last.
@@ -36,6 +38,11 @@ class GroupedClosure {
  private:
   TaskGuard<Group> guard_;
   F f_;
+};
+
+template <class Group, class F>
+struct Called<GroupedClosure<Group, F>> {
+  using Type = F;
 };
 
 }  // namespace tandem::detail

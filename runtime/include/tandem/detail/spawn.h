@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include <tandem/detail/closure.h>
@@ -64,7 +65,11 @@ class Closure {
                static_cast<Closure*>(self)->parts_);
   }
   static void destroy(void* self) noexcept { std::destroy_at(static_cast<Closure*>(self)); }
+#if defined(__cpp_rtti)
+  static constexpr ClosureOperations kOperations{&invoke, &destroy, &typeid(typename Called<Function>::Type)};
+#else
   static constexpr ClosureOperations kOperations{&invoke, &destroy};
+#endif
 
  private:
   std::tuple<Function, Arguments...> parts_;
