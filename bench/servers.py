@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Compares the example servers with others of their kind: kv_server with redis-server under redis-benchmark, http_server
-with Go's net/http (bench/peers/go_http) under wrk. Builds nothing: `./tandem bench servers` does.
+"""Compares the example servers with others of their kind: kv_server with its twin in Go (bench/peers/go_kv) and
+redis-server under redis-benchmark, http_server with Go's net/http (bench/peers/go_http) under wrk. Builds nothing:
+`./tandem bench servers` does.
 
-The two of a pair run by turns, --repeat times each, a process each; then the median of each figure. The client runs on the
-same machine and may be what limits the rate; what the server costs is its processor time for each request, which is why
-both are given. redis-server has one thread for its commands, whatever the number of processors.
+The servers of a row run by turns, --repeat times each, a process each; then the median of each figure, and beside each of
+the others how many times better ours is: its rate over the other's, the other's processor time over its own. The client
+runs on the same machine and may be what limits the rate; what the server costs is its processor time for each request,
+which is why both are given. redis-server has one thread for its commands, whatever the number of processors.
 """
 import argparse
 import json
@@ -78,6 +80,11 @@ def kv_server(processors):
                   processors)
 
 
+def go_kv(processors):
+    port = free_port()
+    return Server([BUILD / "bench" / "go-kv", "-address", f"127.0.0.1:{port}"], port, processors)
+
+
 def redis_server(processors):
     # Debian's redis-tools holds the server's executable under another name.
     executable = shutil.which("redis-server") or shutil.which("redis-check-rdb")
@@ -103,16 +110,30 @@ def measure(start, processors, load):
         return rate, 1e6 * (server.cpu_seconds() - before) / requests
 
 
+# The first of a group is ours.
+KV = {"kv_server": kv_server, "Go": go_kv, "redis-server": redis_server}
+HTTP = {"http_server": http_server, "Go net/http": go_http}
+
+
 def rows(arguments):
-    kv = ("kv_server", kv_server, "redis-server", redis_server)
-    http = ("http_server", http_server, "Go net/http", go_http)
     for processors in arguments.processors:
         for pipeline in (1, 16):
-            for test in ("set", "get", "incr", "lpush"):
+            for test in ("set", "get", "incr", "lpush", "mset"):
                 requests = arguments.requests if pipeline == 1 else 5 * arguments.requests
-                yield (f"{test.upper()}, pipeline {pipeline}", processors, kv,
+                yield (f"{test.upper()}, pipeline {pipeline}", processors, KV,
                        lambda server, t=test, p=pipeline, n=requests: redis_benchmark(server, t, p, n))
-        yield "GET /, 64 connections", processors, http, lambda server: wrk(server, 64, arguments.seconds)
+        yield "GET /, 64 connections", processors, HTTP, lambda server: wrk(server, 64, arguments.seconds)
+
+
+def print_row(title, processors, medians):
+    """Of {server: (rate, processor time)}."""
+    ours, *others = medians
+    rate, cost = medians[ours]
+    print(f"| {title} | {processors} | {ours} | {rate:,.0f} | | {cost:.2f} | |")
+    for name in others:
+        its_rate, its_cost = medians[name]
+        print(f"| | | {name} | {its_rate:,.0f} | {rate / its_rate:.2f} | {its_cost:.2f} | {its_cost / cost:.2f} |",
+              flush=True)
 
 
 def main():
@@ -129,21 +150,18 @@ def main():
     if missing:
         print(f"servers.py: not installed: {', '.join(missing)} (redis-tools, wrk)", file=sys.stderr)
         return 2
-    print("| load | processors | server | requests/s | ratio | processor time each, us | ratio |")
+    print("| load | processors | server | requests/s | ours better by | processor time each, us | ours better by |")
     print("|---|---|---|---|---|---|---|")
     results = []
-    for title, processors, (ours, start_ours, theirs, start_theirs), load in rows(arguments):
+    for title, processors, servers, load in rows(arguments):
         if arguments.only not in title:
             continue
-        figures = {ours: [], theirs: []}
+        figures = {name: [] for name in servers}
         for _ in range(arguments.repeat):
-            for name, start in ((ours, start_ours), (theirs, start_theirs)):
+            for name, start in servers.items():
                 figures[name].append(measure(start, processors, load))
-        medians = {name: [statistics.median(column) for column in zip(*runs)] for name, runs in figures.items()}
-        rates, costs = zip(medians[ours], medians[theirs])
-        print(f"| {title} | {processors} | {ours} | {rates[0]:,.0f} | {rates[0] / rates[1]:.2f} | {costs[0]:.2f} |"
-              f" {costs[1] / costs[0]:.2f} |")
-        print(f"| | | {theirs} | {rates[1]:,.0f} | | {costs[1]:.2f} | |", flush=True)
+        print_row(title, processors,
+                  {name: [statistics.median(column) for column in zip(*runs)] for name, runs in figures.items()})
         results += [{"load": title, "processors": processors, "server": name, "requests_per_second": rate, "cpu_us": cpu}
                     for name, runs in figures.items() for rate, cpu in runs]
     if arguments.json:

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,17 +34,41 @@ constexpr int kExecFailedStatus = 127;
   _exit(kExecFailedStatus);
 }
 
-// Handles every complete line in `buffer` and leaves the rest.
-void take_lines(std::string& buffer, ChildOutcome& outcome,
-                const std::function<void(const std::string&)>& on_progress) {
-  for (std::size_t end; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1)) {
-    auto line = nlohmann::json::parse(buffer.substr(0, end));
-    if (line.contains("result")) outcome.result = std::move(line["result"]);
-    if (line.contains("progress")) on_progress(line["progress"].get<std::string>());
+nlohmann::json answer_to(const nlohmann::json& question, const ParentSide& parent) {
+  try {
+    return {{"answer", parent.on_question(question)}};
+  } catch (const std::exception& error) {
+    return {{"error", error.what()}};
   }
 }
 
-void read_until_end(int pipe_end, ChildOutcome& outcome, const std::function<void(const std::string&)>& on_progress) {
+std::string line_of(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+// False: the other side has gone.
+bool write_all(int descriptor, const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t wrote = send(descriptor, text.data() + done, text.size() - done, MSG_NOSIGNAL);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return false;
+    done += static_cast<std::size_t>(wrote);
+  }
+  return true;
+}
+
+// Handles every complete line in `buffer` and leaves the rest.
+void take_lines(int pipe_end, std::string& buffer, ChildOutcome& outcome, const ParentSide& parent) {
+  for (std::size_t end; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1)) {
+    auto line = nlohmann::json::parse(buffer.substr(0, end));
+    if (line.contains("result")) outcome.result = std::move(line["result"]);
+    if (line.contains("progress")) parent.on_progress(line["progress"].get<std::string>());
+    // Where nobody takes the answer, the child has died meanwhile: its status says how.
+    if (line.contains("question")) write_all(pipe_end, line_of(answer_to(line["question"], parent)));
+  }
+}
+
+void read_until_end(int pipe_end, ChildOutcome& outcome, const ParentSide& parent) {
   std::string buffer;
   char chunk[4096];
   while (true) {
@@ -52,7 +76,7 @@ void read_until_end(int pipe_end, ChildOutcome& outcome, const std::function<voi
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return;
     buffer.append(chunk, static_cast<std::size_t>(got));
-    take_lines(buffer, outcome, on_progress);
+    take_lines(pipe_end, buffer, outcome, parent);
   }
 }
 
@@ -68,39 +92,51 @@ void check_status(int status, const ChildOutcome& outcome) {
 
 }  // namespace
 
-ChildOutcome run_child(const ChildCommand& command, const std::function<void(const std::string&)>& on_progress) {
+ChildOutcome run_child(const ChildCommand& command, const ParentSide& parent) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw_errno("pipe2");
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw_errno("socketpair");
   const pid_t child = fork();
   if (child < 0) throw_errno("fork");
   if (child == 0) become_child(command, ends[1]);
   close(ends[1]);
 
   ChildOutcome outcome;
-  read_until_end(ends[0], outcome, on_progress);
+  read_until_end(ends[0], outcome, parent);
   close(ends[0]);
   int status = 0;
   rusage usage{};
   while (wait4(child, &status, 0, &usage) < 0)
     if (errno != EINTR) throw_errno("wait4");
   check_status(status, outcome);
+  take_usage(outcome, usage);
+  return outcome;
+}
 
+void take_usage(ChildOutcome& outcome, const rusage& usage) {
   const auto seconds = [](const timeval& time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
   };
   outcome.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
   outcome.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-  return outcome;
+}
+
+nlohmann::json ParentPipe::ask(nlohmann::json question) const {
+  write_line({{"question", std::move(question)}});
+  std::string line;
+  while (!line.ends_with('\n')) {  // the parent sends nothing unasked
+    char chunk[4096];
+    const ssize_t got = read(descriptor_, chunk, sizeof chunk);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw std::runtime_error("the parent process has gone before it answered");
+    line.append(chunk, static_cast<std::size_t>(got));
+  }
+  nlohmann::json answer = nlohmann::json::parse(line);
+  if (answer.contains("error")) throw std::runtime_error(answer["error"].get<std::string>());
+  return std::move(answer["answer"]);
 }
 
 void ParentPipe::write_line(const nlohmann::json& line) const {
-  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t wrote = write(descriptor_, text.data() + done, text.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) throw_errno("writing to the parent's pipe");
-    done += static_cast<std::size_t>(wrote);
-  }
+  if (!write_all(descriptor_, line_of(line))) throw_errno("writing to the parent's pipe");
 }
 
 }  // namespace lab

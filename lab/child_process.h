@@ -1,7 +1,11 @@
 #pragma once
-// One run as a process of its own: this program, started again, reports lines of JSON on a pipe:
+// One run as a process of its own: this program, started again, reports lines of JSON on a pipe (of both directions: a
+// socket pair):
 //   {"progress": "..."}   any number of times
+//   {"question": ...}     any number of times; the parent answers with a line {"answer": ...} or {"error": "..."}
 //   {"result": {...}}     once, at the end
+#include <sys/resource.h>
+
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -32,8 +36,18 @@ struct ChildCommand {
   std::vector<std::pair<std::string, std::string>> environment;  // set in addition to our own
 };
 
+// What the parent does while a child runs.
+struct ParentSide {
+  std::function<void(const std::string&)> on_progress;
+  // Returns the answer. An exception is the child's: its question throws that, and the child says so.
+  std::function<nlohmann::json(const nlohmann::json&)> on_question;
+};
+
 // Blocks until the child has ended. Throws ChildFailed, or std::system_error if it cannot be started.
-ChildOutcome run_child(const ChildCommand& command, const std::function<void(const std::string&)>& on_progress);
+ChildOutcome run_child(const ChildCommand& command, const ParentSide& parent);
+
+// The latter two of an outcome, as the system counted them for a child that was waited for.
+void take_usage(ChildOutcome& outcome, const rusage& usage);
 
 // The child's end of the pipe.
 class ParentPipe {
@@ -41,6 +55,10 @@ class ParentPipe {
   explicit ParentPipe(int descriptor) : descriptor_(descriptor) {}
   void progress(const std::string& text) const { write_line({{"progress", text}}); }
   void result(nlohmann::json result) const { write_line({{"result", std::move(result)}}); }
+
+  // What the parent answers. Blocks the thread, as everything here may. Throws std::runtime_error where the parent
+  // failed.
+  nlohmann::json ask(nlohmann::json question) const;
 
  private:
   void write_line(const nlohmann::json& line) const;

@@ -56,6 +56,7 @@ struct Parser {
   void add_gcbench_options(CLI::App& command, bool several_goroutines);
   void add_quads_options(CLI::App& command);
   void add_hyperalloc_options(CLI::App& command);
+  void add_kv_options(CLI::App& command);
   std::vector<KnobValues> knob_values() const;
   std::vector<Variant> explicit_variants() const;
 };
@@ -71,6 +72,11 @@ Parser::Parser() {
   CLI::App* index = run->add_subcommand("index", "Index a directory's files while goroutines query the index");
   add_index_options(*index);
   add_common_options(*index);
+#ifdef TANDEM_LAB_KV
+  CLI::App* kv = run->add_subcommand("kv", "Serve a key-value store under requests that are due at fixed times");
+  add_kv_options(*kv);
+  add_common_options(*kv);
+#endif
   CLI::App* trees = run->add_subcommand("binary-trees", "Allocate and drop binary trees, a goroutine for each depth");
   add_binary_trees_options(*trees);
   add_common_options(*trees);
@@ -208,6 +214,37 @@ void Parser::add_hyperalloc_options(CLI::App& command) {
       ->capture_default_str();
 }
 
+void Parser::add_kv_options(CLI::App& command) {
+  KvRequest& kv = result.request.kv;
+  command.add_option("--live", kv.live, "MB (10^6 bytes) of values that the store holds")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--value", kv.value, "Bytes of each value")
+      ->check(CLI::Range(24, 1'000'000))
+      ->capture_default_str();
+  command.add_option("--rate", kv.rate, "Requests per second, due whatever the server does")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  command.add_option("--arrivals", kv.arrivals, "When they are due: constant intervals, or poisson")
+      ->check(CLI::IsMember({"constant", "poisson"}))
+      ->capture_default_str();
+  command.add_option("--connections", kv.connections, "Connections that share the keys")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
+  command.add_option("--seconds", kv.seconds, "For how long requests are due")
+      ->check(CLI::Range(0.001, 86400.0))
+      ->capture_default_str();
+  command.add_option("--writes", kv.writes, "Share of the requests that replace a value; the others read one")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command.add_option("--seed", kv.seed, "Of keys, writes and arrivals: the same requests at the same times")
+      ->check(CLI::Range(1, 1'000'000'000))
+      ->capture_default_str();
+  command.add_flag(
+      "--beside-go", kv.beside_go,
+      "Run the same server in Go (bench/peers/go_kv) as well, with each setting of processors and gc_percent");
+}
+
 std::vector<KnobValues> Parser::knob_values() const {
   std::vector<KnobValues> values;
   for (std::size_t i = 0; i < kShortcuts.size(); ++i)
@@ -223,7 +260,11 @@ std::vector<Variant> Parser::explicit_variants() const {
   return variants;
 }
 
-constexpr std::array kWorkloadNames{"index", "binary-trees", "gcbench", "mt-gcbench", "quads", "hyperalloc"};
+constexpr std::array kWorkloadNames{"index",
+#ifdef TANDEM_LAB_KV
+                                    "kv",
+#endif
+                                    "binary-trees", "gcbench", "mt-gcbench", "quads", "hyperalloc"};
 
 // "a, b and c"
 std::string workload_names(const char* conjunction) {
@@ -281,6 +322,7 @@ CommandLine parse_command_line(std::vector<std::string> arguments) {
       throw UsageError("--input is required: the directory whose files are indexed");
     if (!parser->globs.empty()) result.request.index.globs = split_values("--glob", parser->globs);
     result.variants = with_each(all_variants(parser->knob_values()), parser->explicit_variants());
+    if (result.request.kv.beside_go) result.variants = with_go_twins(std::move(result.variants));
     return std::move(result);
   } catch (const CLI::CallForAllHelp&) {
     return help(help_on_everything(app));

@@ -6,6 +6,8 @@
 #include <cstdio>
 
 #include "lab/child_process.h"
+#include "lab/knobs.h"
+#include "lab/workload.h"
 
 namespace lab {
 namespace {
@@ -30,6 +32,26 @@ ChildCommand child_command(const RunRequest& request, const Variant& variant) {
   command.arguments = {nlohmann::json(request).dump()};
   for (const auto& [knob, value] : variant.knobs) command.environment.emplace_back(environment_name(knob), value);
   return command;
+}
+
+// The variant's, and where it sets none those in force.
+GoSettings go_settings(const Variant& variant) {
+  auto knobs = known_knobs();
+  knobs.insert(knobs.end(), variant.knobs.begin(), variant.knobs.end());
+  GoSettings settings;
+  for (const auto& [knob, value] : knobs) {
+    if (knob == "processors") settings.processors = value;
+    if (knob == "gc_percent") settings.gc_percent = value;
+  }
+  return settings;
+}
+
+ChildOutcome run_variant(const RunRequest& request, const Variant& variant,
+                         const std::function<void(const std::string&)>& on_progress) {
+  const Workload& workload = workload_named(request.workload);
+  if (variant.go_twin) return workload.run_go_twin(request, go_settings(variant));
+  const auto on_question = [&](const nlohmann::json& question) { return workload.answer(request, question); };
+  return run_child(child_command(request, variant), {on_progress, on_question});
 }
 
 nlohmann::json result_of(ChildOutcome outcome) {
@@ -58,7 +80,7 @@ std::vector<Run> run_experiment(const CommandLine& command_line) {
       line.show(headline);
       const auto on_progress = [&](const std::string& text) { line.show(headline + ": " + text); };
       try {
-        runs.push_back({i, round, warm_up, result_of(run_child(child_command(request, variant), on_progress))});
+        runs.push_back({i, round, warm_up, result_of(run_variant(request, variant, on_progress))});
       } catch (const ChildFailed& failure) {
         throw ChildFailed(fmt::format("{}: {}", headline, failure.what()), failure.exit_status);
       }

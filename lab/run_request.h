@@ -57,6 +57,20 @@ struct HyperAllocRequest {
   bool operator==(const HyperAllocRequest&) const = default;
 };
 
+struct KvRequest {
+  double live = 1024;                 // MB of values
+  int value = 4096;                   // bytes of each
+  double rate = 20'000;               // requests per second
+  std::string arrivals = "constant";  // or poisson
+  int connections = 16;
+  double seconds = 30;
+  double writes = 0.5;  // of the requests; the others read
+  std::uint64_t seed = 1;
+  bool beside_go = false;  // runs the twin in Go as well
+
+  bool operator==(const KvRequest&) const = default;
+};
+
 struct RunRequest {
   std::string workload;
   IndexRequest index;
@@ -64,6 +78,7 @@ struct RunRequest {
   GcBenchRequest gcbench;
   QuadsRequest quads;
   HyperAllocRequest hyperalloc;
+  KvRequest kv;
   int gap_probes = 0;     // goroutines that watch for gaps in their own progress
   bool verbose = false;   // name every skipped file on stderr
   bool progress = false;  // report progress to the parent

@@ -17,8 +17,8 @@ bool is_knob_name(const std::string& name) {
 }  // namespace
 
 std::string Variant::label() const {
-  if (knobs.empty()) return "defaults";
-  std::string text;
+  if (knobs.empty() && !go_twin) return "defaults";
+  std::string text = go_twin ? "Go" : "";
   for (const auto& [knob, value] : knobs) text += fmt::format("{}{}={}", text.empty() ? "" : " ", knob, value);
   return text;
 }
@@ -104,6 +104,19 @@ std::vector<Variant> with_each(const std::vector<Variant>& variants, const std::
       }
     }
   return product;
+}
+
+std::vector<Variant> with_go_twins(std::vector<Variant> variants) {
+  std::vector<Variant> twins;
+  for (const Variant& variant : variants) {
+    Variant twin{.knobs = {}, .go_twin = true};
+    for (const auto& setting : variant.knobs)
+      if (setting.first == "processors" || setting.first == "gc_percent") twin.knobs.push_back(setting);
+    std::sort(twin.knobs.begin(), twin.knobs.end());  // whatever the order, it is the same setting
+    if (std::find(twins.begin(), twins.end(), twin) == twins.end()) twins.push_back(std::move(twin));
+  }
+  variants.insert(variants.end(), twins.begin(), twins.end());
+  return variants;
 }
 
 std::string environment_name(const std::string& knob) {

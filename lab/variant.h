@@ -14,8 +14,12 @@ struct KnobValues {
 
 struct Variant {
   std::vector<std::pair<std::string, std::string>> knobs;  // name and value, in the order of the command line
+  bool go_twin = false;  // the workload's twin in Go instead, which takes what Go has: processors and gc_percent
 
-  // What tells it from its siblings, e.g. "stop=ragged processors=2"; "defaults" where no knob is set.
+  bool operator==(const Variant&) const = default;
+
+  // What tells it from its siblings, e.g. "stop=ragged processors=2"; "defaults" where no knob is set; "Go ..." for a
+  // twin.
   std::string label() const;
 };
 
@@ -34,6 +38,9 @@ Variant parse_variant(const std::string& text);
 // Each of `variants` with each of `more`, whose knobs come last. Without any of the latter they stay as they are. Throws
 // std::invalid_argument when a knob occurs in both.
 std::vector<Variant> with_each(const std::vector<Variant>& variants, const std::vector<Variant>& more);
+
+// `variants`, and behind them the twins in Go: one for each setting of processors and gc_percent that occurs.
+std::vector<Variant> with_go_twins(std::vector<Variant> variants);
 
 // The environment variable through which the runtime takes the knob: TANDEM_STOP for "stop".
 std::string environment_name(const std::string& knob);

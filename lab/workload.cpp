@@ -9,13 +9,18 @@
 #include "lab/workloads/gcbench.h"
 #include "lab/workloads/hyperalloc.h"
 #include "lab/workloads/index/index_workload.h"
+#include "lab/workloads/kv/kv_workload.h"
 #include "lab/workloads/quads.h"
 
 namespace lab {
 namespace {
 
-constexpr std::array kWorkloads{index::kIndexWorkload, kBinaryTreesWorkload, kGcBenchWorkload,
-                                kMtGcBenchWorkload,    kQuadsWorkload,       kHyperAllocWorkload};
+constexpr std::array kWorkloads{index::kIndexWorkload,
+#ifdef TANDEM_LAB_KV
+                                kKvWorkload,
+#endif
+                                kBinaryTreesWorkload,  kGcBenchWorkload,   kMtGcBenchWorkload,
+                                kQuadsWorkload,        kHyperAllocWorkload};
 
 }  // namespace
 

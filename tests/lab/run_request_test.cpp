@@ -25,6 +25,15 @@ TEST(RunRequest, SurvivesTheWayToTheChild) {
   request.gcbench = {.depth = 11, .goroutines = 9};
   request.quads = {.depth = 3, .goroutines = 10, .rounds = 11, .turns = 12};
   request.hyperalloc = {.rate = 0.5, .live = 1.5, .seconds = 2.5, .goroutines = 13};
+  request.kv = {.live = 3.5,
+                .value = 77,
+                .rate = 99.5,
+                .arrivals = "poisson",
+                .connections = 5,
+                .seconds = 6.5,
+                .writes = 0.25,
+                .seed = 123'456'789,
+                .beside_go = true};
   request.gap_probes = 4;
   request.verbose = true;
   request.progress = true;

@@ -66,5 +66,18 @@ TEST(Variant, BadKnobsAreNamed) {
   EXPECT_NE(twice.find("'stop' is given twice"), std::string::npos) << twice;
 }
 
+TEST(Variant, GoTwinsAreOneForEachSettingThatGoHas) {
+  const auto variants =
+      with_go_twins({parse_variant("defaults"), parse_variant("stop=ragged processors=1"),
+                     parse_variant("processors=1 gc_percent=50"),
+                     parse_variant("gc_percent=50 stop=ragged processors=1"), parse_variant("roots=conservative")});
+  ASSERT_EQ(variants.size(), 8u);
+  EXPECT_EQ(variants[4].label(), "roots=conservative");
+  EXPECT_EQ(variants[5].label(), "Go");
+  EXPECT_EQ(variants[6].label(), "Go processors=1");
+  EXPECT_EQ(variants[7].label(), "Go gc_percent=50 processors=1");
+  for (std::size_t i = 0; i < variants.size(); ++i) EXPECT_EQ(variants[i].go_twin, i >= 5);
+}
+
 }  // namespace
 }  // namespace lab

@@ -1,0 +1,3 @@
+module tandem/bench/go_kv
+
+go 1.19
