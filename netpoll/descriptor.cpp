@@ -50,6 +50,7 @@ DescriptorId DescriptorTable::add() {
   std::lock_guard guard(slot.lock);
   TANDEM_CHECK(!slot.registered, "a descriptor slot on the free list is registered");
   slot.registered = true;
+  registered_.fetch_add(1, std::memory_order_relaxed);
   slot.descriptor = -1;
   slot.ready = {};
   return {index, slot.generation};
@@ -63,6 +64,7 @@ bool DescriptorTable::remove(DescriptorId id, Processor* here) {
     std::lock_guard guard(slot->lock);
     if (!slot->registered || slot->generation != id.generation) return false;
     slot->registered = false;
+    registered_.fetch_sub(1, std::memory_order_relaxed);
     slot->generation = next_generation(slot->generation);
     take(*slot, kRead, taken);
     take(*slot, kWrite, taken);

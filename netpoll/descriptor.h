@@ -87,6 +87,8 @@ class DescriptorTable {
 
   /// Waiters that are armed now.
   std::uint32_t waiters() const { return waiters_.load(std::memory_order_acquire); }
+  /// Registrations that have not ended.
+  std::uint32_t registered() const { return registered_.load(std::memory_order_relaxed); }
 
   static constexpr std::uint32_t kChunkSlots = 256;
   static constexpr std::uint32_t kMaxChunks = 4096;
@@ -118,6 +120,7 @@ class DescriptorTable {
   std::uint32_t slots_ = 0;                     // guarded by lock_
   std::uint32_t first_free_ = kMaxDescriptors;  // guarded by lock_; kMaxDescriptors: none
   std::atomic<std::uint32_t> waiters_{0};
+  std::atomic<std::uint32_t> registered_{0};
 };
 
 }  // namespace tandem::netpoll

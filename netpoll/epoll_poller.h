@@ -19,6 +19,7 @@ class EpollPoller final : public Poller {
   ~EpollPoller() override { close(); }
 
   void interrupt() override;
+  bool has_events() const override { return is_readable(epoll_); }
   DescriptorId add(int descriptor) override;
   bool remove(DescriptorId id, int descriptor, Processor* here) override;
 

@@ -1,5 +1,6 @@
 #include "netpoll/poller.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 
 #include <atomic>
@@ -21,6 +22,11 @@ std::uint32_t Poller::poll(std::uint64_t timeout_ns, Processor* here) {
 
 std::uint32_t Poller::wait(std::uint64_t timeout_ns, Processor* (*acquire)(void*), void* argument) {
   return gather(timeout_ns, Destination(acquire, argument));
+}
+
+bool is_readable(int descriptor) {
+  ::pollfd request{descriptor, POLLIN, 0};
+  return ::poll(&request, 1, 0) > 0;
 }
 
 std::uint32_t readiness_of(std::uint32_t poll_events) {

@@ -42,6 +42,7 @@ class Poller : public seam::PollerPort {
   std::uint32_t poll(std::uint64_t timeout_ns, Processor* here) final;
   std::uint32_t wait(std::uint64_t timeout_ns, Processor* (*acquire)(void*), void* argument) final;
   std::uint32_t waiters() const override { return table_.waiters(); }
+  std::uint32_t descriptors() const override { return table_.registered(); }
 
   // -- Descriptors: any thread. They should be in non-blocking mode.
 
@@ -67,6 +68,9 @@ class Poller : public seam::PollerPort {
  private:
   const std::uint64_t session_;
 };
+
+/// Can the descriptor of epoll or io_uring be read: is there an event? Takes none.
+bool is_readable(int descriptor);
 
 /// What the events of poll(2), which are those of epoll, mean to the table.
 std::uint32_t readiness_of(std::uint32_t poll_events);

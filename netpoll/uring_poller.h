@@ -28,6 +28,7 @@ class UringPoller final : public Poller {
   ~UringPoller() override;
 
   void interrupt() override;
+  bool has_events() const override { return is_readable(ring_.ring_fd); }
   DescriptorId add(int descriptor) override;
   bool remove(DescriptorId id, int descriptor, Processor* here) override;
 

@@ -1,16 +1,18 @@
 // What the monitor does in each round, and how long it sleeps then:
 //
 //   blocked workers      their processor is taken away after 20 us if there is something else for it to do
-//   long slices          a goroutine that ran for Options::slice is asked to yield at its next poll
+//   long slices          a goroutine that ran for Options::slice is asked to yield at its next poll; for 1 ms, where one
+//                        that has been woken by a timer or the network waits behind it
 //   late timers          likewise, if its processor's timers are due and nobody sleeps until then
 //   next slots           a goroutine that waits there while processors idle: a worker is woken, which steals it
-//   network              polled if nobody did for 10 ms
+//   network              where all processors are busy, nobody has polled lately and there are events, the goroutine that has run
+//                        for longest is asked to yield, so that its processor polls; polled if nobody did for 10 ms
 //   collector            its share of each running processor: a quantum about every millisecond, not all at once
 //   no safepoint         reported, with a backtrace
 //
 // In a simulation (simulation.h) only the first and the last of these, and the network.
-// It sleeps 20 us while workers are blocked (backing off), 1 ms while processors idle or the collector has work, half a slice
-// otherwise, and without limit when nothing has happened for a while.
+// It sleeps 20 us while workers are blocked (backing off), 1 ms while processors idle, are too busy to look at the network, or the
+// collector has work, half a slice otherwise, and without limit when nothing has happened for a while.
 
 #include "sched/monitor.h"
 
@@ -40,6 +42,7 @@ constexpr std::uint64_t kTimerGraceNs =
 constexpr std::uint64_t kQuietNs = 1'000'000;
 using seam::kQuantumIntervalNs;
 constexpr std::uint64_t kNetworkNs = 10'000'000;
+constexpr std::uint64_t kLatelyNs = 200'000;  // workers that switch often look at the network twice as often
 constexpr std::uint32_t kBlockedRoundsBeforeBackOff = 50;
 constexpr std::uint32_t kIdleRoundsBeforeDeepSleep = 20;
 
@@ -74,6 +77,8 @@ class Monitor {
   void watch_safepoint(Processor& processor, std::uint64_t now);
   void hand_out_quanta(std::uint64_t now);
   void poll_network(std::uint64_t now);
+  void ask_longest_to_yield();
+  bool busy_beside_network(std::uint64_t now) const;
   std::uint64_t latest_wake_up(std::uint64_t now) const;
 
   std::atomic<bool> stop_{false};
@@ -88,6 +93,10 @@ class Monitor {
 };
 
 std::unique_ptr<Monitor> monitor;
+
+bool somebody_woken_waits(const Processor& processor) {
+  return processor.sched->woken_turns_due.load(std::memory_order_relaxed) > 0;
+}
 
 std::uint32_t idle_processors() { return shared->idle.idle_processors.load(std::memory_order_relaxed); }
 
@@ -115,7 +124,7 @@ void Monitor::watch_slice(Processor& processor, std::uint64_t now) {
   if (slices != observed.slices) {
     observed.slices = slices;
     observed.slice_since_ns = now;
-  } else if (now - observed.slice_since_ns >= slice_ns_) {
+  } else if (now - observed.slice_since_ns >= (somebody_woken_waits(processor) ? kQuietNs / 2 : slice_ns_)) {
     seam::post_request(processor, seam::kRequestPreempt);
     observed.slice_since_ns = now;
   }
@@ -172,15 +181,39 @@ void Monitor::poll_network(std::uint64_t now) {
   if (!may_poll_network() || shared->idle.watcher.load(std::memory_order_relaxed) != nullptr) return;
   const std::uint64_t last_poll_ns = shared->last_poll_ns.load(std::memory_order_relaxed);
   if (idle_processors() > 0 && now >= last_poll_ns + kQuietNs) return wake_workers(1);  // to watch (I6)
+  if (idle_processors() == 0 && now >= last_poll_ns + kLatelyNs && !shared->simulated &&
+      seam::registry.poller->has_events())
+    return ask_longest_to_yield();
   if (now < last_poll_ns + kNetworkNs) return;
   shared->last_poll_ns.store(now, std::memory_order_relaxed);
   seam::registry.poller->poll(0, nullptr);
 }
 
+// Its worker then polls, and has what it finds in its own queue. One that does not come to a safepoint is asked once.
+void Monitor::ask_longest_to_yield() {
+  Processor* longest = nullptr;
+  for (Processor& processor : seam::registry.all_processors()) {
+    if (processor.status.load(std::memory_order_relaxed) != seam::ProcessorStatus::kRunning) continue;
+    if (processor.requests.load(std::memory_order_relaxed) & seam::kRequestPreempt) continue;
+    if (longest == nullptr || processor.sched->observed.slice_since_ns < longest->sched->observed.slice_since_ns)
+      longest = &processor;
+  }
+  if (longest != nullptr) seam::post_request(*longest, seam::kRequestPreempt);
+}
+
+/// Nobody has looked at the network lately, although somebody waits for it, or has been woken and waits for a turn.
+bool Monitor::busy_beside_network(std::uint64_t now) const {
+  if (idle_processors() > 0 || now < shared->last_poll_ns.load(std::memory_order_relaxed) + kLatelyNs) return false;
+  if (may_poll_network()) return true;
+  for (const Processor& processor : seam::registry.all_processors())
+    if (somebody_woken_waits(processor)) return true;
+  return false;
+}
+
 /// When the next thing is due that nobody else would notice.
 std::uint64_t Monitor::latest_wake_up(std::uint64_t now) const {
   std::uint64_t until = now + slice_ns_ / 2;
-  if (idle_processors() > 0) until = std::min(until, now + kQuietNs);
+  if (idle_processors() > 0 || busy_beside_network(now)) until = std::min(until, now + kQuietNs);
   if (seam::registry.collector->has_work())
     until = std::min(until, now + std::max<std::uint64_t>(kQuantumIntervalNs / seam::registry.processor_count, 50'000));
   if (some_blocked_)

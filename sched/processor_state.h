@@ -41,6 +41,9 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   bool injected_first = false;           // the last round began with the injection queue
   bool injection_put_off = false;        // ... or should have, but something had just woken
   std::uint32_t ring_turns_due = 0;      // goroutines in the ring that injected ones went before
+  /// Goroutines in the ring up to the last one that timers or the poller have woken: those that run before it have short slices.
+  /// The monitor reads it.
+  std::atomic<std::uint32_t> woken_turns_due{0};
   Goroutine* free_descriptors = nullptr;
   std::uint32_t free_count = 0;
   std::uint64_t next_id = 0, id_limit = 0;

@@ -49,7 +49,8 @@ bool Scheduler::wake(seam::ParkTicket ticket, Processor* here) {
   Goroutine& goroutine = *ticket.goroutine;
   if (!claim(goroutine, ticket.number)) return false;
   if (here != nullptr) {
-    ready(goroutine, *here, false);
+    // The first of a batch goes before what is queued, which may be preempted again and again.
+    ready(goroutine, *here, !here->sched->queue.has_next());
     return true;
   }
   // Acquire: pairs with the release of the switch by which it leaves its stack.

@@ -63,6 +63,7 @@ Look look_around(Processor& here) {
   bool woke = run_expired(here, here, mine.now_ns) > 0;
   if (mine.now_ns - shared->last_poll_ns.load(std::memory_order_relaxed) >= kLookIntervalNs)
     woke |= poll_network(here, mine.now_ns);
+  if (woke) mine.woken_turns_due.store(mine.queue.ring_size(), std::memory_order_relaxed);
   if (--mine.turns_left >= 0) return {false, woke};
   const std::uint64_t round_ns = mine.now_ns - mine.round_start_ns;
   if (round_ns > kLookIntervalNs)
@@ -85,10 +86,14 @@ Goroutine* take_injected(Processor& here) {
 }
 
 Goroutine* take_from_ring(Processor& here) {
-  Goroutine* const goroutine = here.sched->queue.pop();
+  ProcessorState& mine = *here.sched;
+  Goroutine* const goroutine = mine.queue.pop();
+  const std::uint32_t woken_due = mine.woken_turns_due.load(std::memory_order_relaxed);
+  if (woken_due > 0) [[unlikely]]
+    mine.woken_turns_due.store(goroutine != nullptr ? woken_due - 1 : 0, std::memory_order_relaxed);
   if (goroutine == nullptr) return nullptr;
-  here.sched->slices.add();
-  if (here.sched->ring_turns_due > 0) --here.sched->ring_turns_due;
+  mine.slices.add();
+  if (mine.ring_turns_due > 0) --mine.ring_turns_due;
   return goroutine;
 }
 

@@ -109,12 +109,20 @@ void gather_scheduler(Statistics& into) {
   into.schedule_hash = sched::schedule_hash();
 }
 
+void gather_network(Statistics& into) {
+  const seam::PollerPort* const poller = seam::registry.poller;
+  if (poller == nullptr) return;
+  into.network_descriptors = poller->descriptors();
+  into.network_waiters = poller->waiters();
+}
+
 }  // namespace
 
 Statistics gather_statistics() {
   Statistics now;
   gather_collector(now);
   gather_scheduler(now);
+  gather_network(now);
   now.process_cpu_ns = process_cpu_ns();
   now.longest_all_stopped_ns = seam::registry.world_stop.longest_all_stopped_ns();
   now.times_held = seam::registry.world_stop.times_held();

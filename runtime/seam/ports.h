@@ -88,6 +88,10 @@ class PollerPort {
   virtual void interrupt() = 0;
   /// Goroutines that wait for a descriptor: with any, sleeping workers are not a deadlock.
   virtual std::uint32_t waiters() const = 0;
+  /// Would poll() find events? (Not all wake somebody.) From any thread.
+  virtual bool has_events() const = 0;
+  /// Descriptors that are registered: open sockets.
+  virtual std::uint32_t descriptors() const = 0;
 };
 
 }  // namespace tandem::seam

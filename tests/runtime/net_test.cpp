@@ -510,6 +510,28 @@ TEST_P(NetTest, CollectionGoesOnBesideWaits) {
   });
 }
 
+TEST_P(NetTest, WhatIsOpenAndWhoWaitsIsCounted) {
+  run_clean([] {
+    {
+      const TcpPair idle = connected();
+      EXPECT_EQ(statistics().network_descriptors, 2u);
+      EXPECT_EQ(statistics().network_waiters, 0u);
+      TcpListener listener = TcpListener::bind("127.0.0.1:0");
+      WaitGroup group;
+      group.go([&] {
+        std::error_code error;
+        (void)listener.accept(error);
+      });
+      EXPECT_TRUE(test::eventually([] { return statistics().network_waiters == 1; }));
+      EXPECT_EQ(statistics().network_descriptors, 3u);
+      listener.close();
+      group.wait();
+    }
+    EXPECT_EQ(statistics().network_descriptors, 0u);
+    EXPECT_EQ(statistics().network_waiters, 0u);
+  });
+}
+
 // A socket that outlives its run is closed by its destructor, and does not touch the next run's.
 TEST_P(NetTest, SocketsMayOutliveTheRun) {
   std::optional<TcpListener> kept;

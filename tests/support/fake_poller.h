@@ -49,6 +49,11 @@ class FakePoller final : public seam::PollerPort {
     changed_.notify_all();
   }
   std::uint32_t waiters() const override { return waiters_.load(); }
+  bool has_events() const override {
+    const std::lock_guard guard(mutex_);
+    return events_ > 0 && !waiting_.empty();
+  }
+  std::uint32_t descriptors() const override { return 0; }
 
   /// On a goroutine: parks until an event is delivered to it. Cancellation counts as one.
   void wait() {
@@ -74,7 +79,7 @@ class FakePoller final : public seam::PollerPort {
     seam::Goroutine* goroutine;
     std::uint64_t ticket;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Waiter> waiting_;
   std::atomic<std::uint32_t> waiters_{0};

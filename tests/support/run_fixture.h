@@ -29,8 +29,7 @@ bool eventually(Condition condition) {
 class OnProcessors : public ::testing::TestWithParam<std::uint32_t> {
  protected:
   /// `body` is expected to leave no goroutine behind.
-  void run_clean(const std::function<void()>& body) {
-    Options options;
+  void run_clean(const std::function<void()>& body, Options options = {}) {
     options.processors = GetParam();
     tandem::run(options, [&] {
       body();

@@ -82,6 +82,8 @@ struct Statistics {
   std::uint64_t marked_bytes_by_executor = 0;  ///< by threads that are no workers (Options::mark_executor)
 
   // -- Network.
+  std::uint64_t network_descriptors = 0;          ///< gauge: sockets that are open
+  std::uint64_t network_waiters = 0;              ///< gauge: calls on them that wait
   std::uint64_t network_polls = 0;                ///< looks at descriptors by workers that do not sleep
   std::uint64_t network_polls_while_marking = 0;  ///< of these, while a cycle marked
 

@@ -1,0 +1,128 @@
+// The network, the run queue and the collector beside one another: none keeps another from getting on.
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "tandem/tandem.h"
+#include "tests/support/run_fixture.h"
+#include "tests/support/scale.h"
+
+namespace tandem::net {
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+class NetFairnessTest : public test::OnProcessors {};
+TANDEM_ON_PROCESSORS(NetFairnessTest);
+
+/// Two goroutines that send one byte to and fro until told to stop, or so often.
+class PingPong {
+ public:
+  PingPong() {
+    TcpListener listener = TcpListener::bind("127.0.0.1:0");
+    client_ = TcpStream::connect(listener.local_endpoint().to_string(), 5s);
+    server_ = listener.accept();
+  }
+  void start(std::uint64_t times = UINT64_MAX) {
+    group_.go([this] {
+      std::byte byte{};
+      while (server_->read(std::span(&byte, 1)) == 1) server_->write(std::span(&byte, 1));
+    });
+    group_.go([this, times] {
+      std::byte byte{};
+      while (!stop_.load(std::memory_order_relaxed) && round_trips_ < times) {
+        client_->write(std::span(&byte, 1));
+        ASSERT_EQ(client_->read(std::span(&byte, 1)), 1u);
+        ++round_trips_;
+      }
+      client_->shutdown_write();
+    });
+  }
+  void stop() { stop_ = true; }
+  void wait() { group_.wait(); }
+  std::uint64_t round_trips() const { return round_trips_; }
+
+ private:
+  std::optional<TcpStream> client_, server_;
+  std::atomic<bool> stop_{false};
+  std::atomic<std::uint64_t> round_trips_{0};
+  WaitGroup group_;
+};
+
+// If who waits for the network had to wait for the end of slices as well, each round trip would take some seconds.
+TEST_P(NetFairnessTest, ComputingGoroutinesDoNotStarveTheNetwork) {
+  Options options;
+  options.slice = 1000ms;
+  const auto body = [processors = GetParam()] {
+    PingPong ping_pong;
+    ping_pong.start();
+    while (ping_pong.round_trips() == 0) yield();
+    const auto begin = steady_clock::now();
+    WaitGroup computing;
+    for (std::uint32_t i = 0; i < 2 * processors; ++i)
+      computing.go([&] {
+        for (const std::uint64_t until = ping_pong.round_trips() + 50; ping_pong.round_trips() < until;) safepoint();
+      });
+    computing.wait();
+    EXPECT_LT(steady_clock::now() - begin, 25s);
+    ping_pong.stop();
+    ping_pong.wait();
+  };
+  run_clean(body, options);
+}
+
+// The other way round: goroutines of the network that always have something to do leave turns to the others.
+TEST_P(NetFairnessTest, TheNetworkDoesNotStarveTheRunQueue) {
+  run_clean([] {
+    PingPong pairs[4];
+    for (PingPong& pair : pairs) pair.start();
+    const auto turns = test::scaled<std::uint64_t>(2000);
+    for (std::uint64_t i = 0; i < turns; ++i) yield();
+    std::uint64_t round_trips = 0;
+    for (PingPong& pair : pairs) {
+      round_trips += pair.round_trips();
+      pair.stop();
+    }
+    for (PingPong& pair : pairs) pair.wait();
+    EXPECT_LE(round_trips, turns * 100);
+  });
+}
+
+TEST_P(NetFairnessTest, MarkingStarvesNeither) {
+  struct Node {
+    Member<Node> left, right;
+  };
+  run_clean([] {
+    Local<Node> live;
+    for (int i = 0; i < 500'000; ++i) live = make<Node>(live, nullptr);
+    PingPong ping_pong;
+    ping_pong.start();
+    std::atomic<bool> stop{false};
+    std::atomic<std::uint64_t> yields{0};
+    WaitGroup yielding;
+    yielding.go([&] {
+      for (; !stop; ++yields) yield();
+    });
+    constexpr std::uint64_t kCycles = 10;
+    for (std::uint64_t cycle = 0; cycle < kCycles; ++cycle) {
+      const std::uint64_t trips_before = ping_pong.round_trips(), yields_before = yields;
+      collect();
+      EXPECT_GT(ping_pong.round_trips(), trips_before) << "cycle " << cycle;
+      EXPECT_GT(yields, yields_before) << "cycle " << cycle;
+    }
+    stop = true;
+    yielding.wait();
+    ping_pong.stop();
+    ping_pong.wait();
+  });
+}
+
+}  // namespace
+}  // namespace tandem::net
