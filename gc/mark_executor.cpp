@@ -39,8 +39,11 @@ bool MarkExecutor::mark(std::size_t thread) {
   if (seam::collector_clock.phase.load(std::memory_order_seq_cst) == seam::Phase::kMark)
     any = marker.drain(*states_[thread], base::now_ns() + kQuantumNs);
   const bool last = marker.active.fetch_sub(1, std::memory_order_seq_cst) == 1;
-  // A worker is to see whether that was all.
-  if (any && last && !marker.pool.any_published()) seam::registry.scheduler->offer_cycle_step(1);
+  // A worker is to see whether that was all; also when this thread has marked nothing: a worker that tried meanwhile has given
+  // up because of it (Cycle::try_to_end), and may be asleep in a stop. It has put the phase back before it saw us active.
+  if (last && !marker.pool.any_published() &&
+      seam::collector_clock.phase.load(std::memory_order_seq_cst) == seam::Phase::kMark)
+    seam::registry.scheduler->offer_cycle_step(1);
   return any;
 }
 
