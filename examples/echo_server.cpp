@@ -13,7 +13,7 @@ using namespace tandem;
 namespace {
 
 void echo(net::TcpStream stream) {
-  std::array<std::byte, 4096> buffer;
+  std::array<std::byte, 1024> buffer;  // with so much a connection that waits keeps a single page of stack
   while (const std::size_t bytes = stream.read(buffer)) stream.write(std::span(buffer).first(bytes));
 }
 

@@ -14,7 +14,7 @@ import (
 
 func echo(connection net.Conn) {
 	defer connection.Close()
-	var buffer [4096]byte
+	var buffer [1024]byte
 	for {
 		bytes, err := connection.Read(buffer[:])
 		if err != nil {
