@@ -1,7 +1,5 @@
 #include "gc/stack_summary.h"
 
-#include <algorithm>
-
 #include "gc/marker.h"
 #include "gc/planted_bugs.h"
 #include "runtime/base/os_memory.h"
@@ -18,7 +16,7 @@ void StackSummaries::begin_run() { on_.store(false, std::memory_order_relaxed); 
 
 void StackSummaries::begin_cycle() {
   const Options& options = *seam::registry.options;
-  kept_in_cycle_.store(0, std::memory_order_relaxed);
+  waiting_in_cycle_.store(0, std::memory_order_relaxed);
   if (on() || !options.stack_summary || options.roots != Options::Roots::precise) return;
   if (seam::registry.goroutines.used() < options.stack_summary_from) return;
   if (entries_ == nullptr)
@@ -31,7 +29,7 @@ void StackSummaries::begin_cycle() {
 
 // Descriptors that were once used are more than goroutines that wait.
 void StackSummaries::settle() {
-  if (kept_in_cycle_.load(std::memory_order_relaxed) < seam::registry.options->stack_summary_from)
+  if (waiting_in_cycle_.load(std::memory_order_relaxed) < seam::registry.options->stack_summary_from)
     on_.store(false, std::memory_order_relaxed);
 }
 

@@ -3,8 +3,8 @@
 // not walked again. With a million parked goroutines the walk is the cycle: each stack costs misses of the cache and of the TLB.
 //
 // A summary holds the ticket of the park (sched/park.h) during which the stack was walked. It says what the stack holds now if
-//   - the goroutine still waits, with that very ticket. Tickets are never reused: it has not run since, and no waker has
-//     claimed it (a waker writes to the stack of the goroutine only after it has);
+//   - the goroutine still waits, with that very ticket. Every park opens a ticket and none is used again: it has not run
+//     since, and no waker has claimed it (a waker writes to the stack of the goroutine only after it has);
 //   - nobody else has made or changed a Local on that stack, or in that closure: a goroutine that holds a reference to a
 //     slot there can. While summaries are kept, barrier_bits() has kBarrierSummaries, and every constructor and assignment
 //     of Local then tests whether its slot lies on the stack it runs on; if not, slot_written() gives the summary up.
@@ -38,11 +38,11 @@ class FewRoots {
  public:
   static constexpr std::size_t kMax = 4;
   void add(std::uintptr_t reference) {
+    if (!few()) return;
     for (std::size_t i = 0; i < count_; ++i)
       if (roots_[i] == reference) return;
     if (count_ < kMax) roots_[count_] = reference;
     ++count_;
-    if (count_ > kMax) count_ = kMax + 1;
   }
   bool few() const { return count_ <= kMax; }
   std::size_t count() const { return count_; }
@@ -50,7 +50,7 @@ class FewRoots {
 
  private:
   std::array<std::uintptr_t, kMax> roots_{};
-  std::size_t count_ = 0;
+  std::size_t count_ = 0;  // kMax + 1: there were more
 };
 
 class StackSummaries {
@@ -60,8 +60,8 @@ class StackSummaries {
 
   /// Before the barrier of a cycle goes on: are summaries used and made in this cycle? By the cycle's conductor.
   void begin_cycle();
-  /// So many goroutines had a summary, or have got one. During the walk over the roots.
-  void count(std::uint64_t kept) { kept_in_cycle_.fetch_add(kept, std::memory_order_relaxed); }
+  /// So many goroutines were found waiting. During the walk over the roots.
+  void count(std::uint64_t waiting) { waiting_in_cycle_.fetch_add(waiting, std::memory_order_relaxed); }
   /// After all roots have been scanned: with few parked goroutines summaries are given up, all of them. By the conductor.
   void settle();
   bool on() const { return on_.load(std::memory_order_relaxed); }
@@ -96,7 +96,7 @@ class StackSummaries {
   Entry* entries_ = nullptr;  // one for each descriptor of the goroutine table; reserved when summaries are first kept
   std::atomic<bool> on_{false};
   std::atomic<std::uint32_t> generation_{0};  // never 0 while on
-  std::atomic<std::uint64_t> kept_in_cycle_{0};
+  std::atomic<std::uint64_t> waiting_in_cycle_{0};
 };
 
 extern StackSummaries stack_summaries;
