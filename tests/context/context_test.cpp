@@ -3,6 +3,7 @@
 #include <array>
 #include <cfenv>
 #include <cstdint>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <memory>
 #include <stdexcept>
@@ -205,6 +206,16 @@ TEST(Context, LiveLowLiesBelowTheSavedStackPointer) {
   EXPECT_EQ(live_low(fiber.context()) + kRedZoneBytes, fiber.context().sp);
   fiber.resume();
 }
+
+#if defined(TANDEM_ADDRESS_SANITIZER)
+TEST(ContextDeathTest, LocalsThatTheSanitizerMovesOffTheStackAreRefused) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";  // the child begins anew, and reads the environment
+  const void* low = nullptr;
+  std::size_t bytes = 0;
+  ::setenv("ASAN_OPTIONS", "detect_stack_use_after_return=1", 1);
+  EXPECT_EXIT(current_thread_stack(&low, &bytes), testing::ExitedWithCode(2), "detect_stack_use_after_return=0");
+}
+#endif
 
 }  // namespace
 }  // namespace tandem::context
