@@ -140,8 +140,9 @@ void report_no_safepoint(Processor& processor, std::uint64_t for_ns) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const Worker* const worker = shared->workers[i].load(std::memory_order_acquire);
     RunningBacktrace running;
+    // A worker in a blocking call still names the processor that may since have been taken from it.
     if (worker == nullptr || worker->processor.load(std::memory_order_relaxed) != &processor ||
-        !backtrace_of(*worker, running))
+        worker->in_blocking.load(std::memory_order_acquire) || !backtrace_of(*worker, running))
       continue;
     std::fprintf(
         stderr,

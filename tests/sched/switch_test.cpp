@@ -5,6 +5,7 @@
 #include <exception>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "tests/support/scale.h"
 #include "tests/support/scheduler_fixture.h"
@@ -265,6 +266,37 @@ TEST(SwitchDeathTest, ProcessorWithoutSafepointIsReported) {
         std::_Exit(0);
       },
       testing::ExitedWithCode(0), "reached no safepoint for .* it runs goroutine [0-9]+ \"deaf\"");
+}
+
+TEST(SwitchDeathTest, WhoLostTheProcessorInABlockingCallIsNotReportedForIt) {
+  Options options;
+  options.processors = 1;
+  options.safepoint_report = std::chrono::milliseconds(50);
+  EXPECT_EXIT(
+      {
+        run_scheduler(options, [] {
+          std::atomic<bool> inside{false}, reported{false};
+          std::atomic<int> done{0};
+          go({.name = "innocent"}, [&] {
+            blocking([&] {
+              inside = true;
+              while (!reported) std::this_thread::sleep_for(1ms);
+            });
+            ++done;
+          });
+          while (!inside) sleep_for(1ms);
+          go({.name = "deaf"}, [&] {
+            const auto end = std::chrono::steady_clock::now() + 500ms;
+            while (std::chrono::steady_clock::now() < end) {
+            }
+            reported = true;
+            ++done;
+          });
+          while (done < 2) sleep_for(1ms);
+        });
+        std::_Exit(0);
+      },
+      testing::ExitedWithCode(0), "^tandem: processor 0 has [^\n]* it runs goroutine [0-9]+ \"deaf\"");
 }
 
 TEST(SwitchDeathTest, StackOverflowNamesTheGoroutine) {
