@@ -57,11 +57,21 @@ void collect_times(int times) {
   for (int i = 0; i < times; ++i) tandem_test::churn();
 }
 
+/// Until each of them has parked, which is a moment after it has said so, and been walked since.
+bool skips_all_parked() {
+  for (int cycle = 0; cycle < 1000; ++cycle) {
+    const std::uint64_t before = tandem::statistics().stacks_skipped;
+    tandem_test::churn();
+    if (tandem::statistics().stacks_skipped - before >= kParked) return true;
+  }
+  return false;
+}
+
 TEST_P(StackSummaryTest, UnchangedStacksAreSkipped) {
   TANDEM_NOT_OVER_BOEHM("it walks all stacks");
   run(always(), [] {
     with_parked(kParked, [] {
-      tandem_test::churn();  // walks them
+      ASSERT_TRUE(skips_all_parked());
       const std::uint64_t before = skipped();
       collect_times(kCycles);
       EXPECT_GE(skipped() - before, kCycles * kParked);
@@ -93,6 +103,7 @@ TEST_P(StackSummaryTest, PagesAreGivenBackAllTheSame) {
   run(options, [] {
     with_parked(kParked, [] {
       collect_times(65);
+      ASSERT_TRUE(skips_all_parked());
       const std::uint64_t before = skipped();
       collect_times(kCycles);
       EXPECT_GE(skipped() - before, kCycles * kParked);
