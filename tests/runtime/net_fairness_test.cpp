@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "runtime/seam/phase.h"
 #include "tandem/tandem.h"
 #include "tests/support/run_fixture.h"
 #include "tests/support/scale.h"
@@ -21,6 +22,12 @@ using std::chrono::steady_clock;
 
 class NetFairnessTest : public test::OnProcessors {};
 TANDEM_ON_PROCESSORS(NetFairnessTest);
+
+/// The number of the cycle that marks just now; 0: none does.
+std::uint64_t marking_cycle() {
+  const std::uint64_t cycle = seam::collector_clock.cycle.load(std::memory_order_acquire);
+  return seam::current_phase() == seam::Phase::kMark ? cycle : 0;
+}
 
 /// Two goroutines that send one byte to and fro until told to stop, or so often.
 class PingPong {
@@ -38,9 +45,11 @@ class PingPong {
     group_.go([this, times] {
       std::byte byte{};
       while (!stop_.load(std::memory_order_relaxed) && round_trips_ < times) {
+        const std::uint64_t marking = marking_cycle();
         client_->write(std::span(&byte, 1));
         ASSERT_EQ(client_->read(std::span(&byte, 1)), 1u);
         ++round_trips_;
+        if (marking != 0 && marking == marking_cycle()) ++round_trips_during_mark_;
       }
       client_->shutdown_write();
     });
@@ -48,11 +57,13 @@ class PingPong {
   void stop() { stop_ = true; }
   void wait() { group_.wait(); }
   std::uint64_t round_trips() const { return round_trips_; }
+  /// Those that began and ended while one and the same cycle marked.
+  std::uint64_t round_trips_during_mark() const { return round_trips_during_mark_; }
 
  private:
   std::optional<TcpStream> client_, server_;
   std::atomic<bool> stop_{false};
-  std::atomic<std::uint64_t> round_trips_{0};
+  std::atomic<std::uint64_t> round_trips_{0}, round_trips_during_mark_{0};
   WaitGroup group_;
 };
 
@@ -105,19 +116,23 @@ TEST_P(NetFairnessTest, MarkingStarvesNeither) {
     PingPong ping_pong;
     ping_pong.start();
     std::atomic<bool> stop{false};
-    std::atomic<std::uint64_t> yields{0};
+    std::atomic<std::uint64_t> yields_during_mark{0};
     WaitGroup yielding;
     yielding.go([&] {
-      for (; !stop; ++yields) yield();
+      while (!stop) {
+        const std::uint64_t marking = marking_cycle();
+        yield();
+        if (marking != 0 && marking == marking_cycle()) ++yields_during_mark;
+      }
     });
     // A cycle takes ten milliseconds, for which the kernel may well not run the thread that drives the sockets: not every
     // cycle need see them get on, but none would if marking starved them.
     constexpr int kCyclesMax = 1000, kCyclesWanted = 10;
     int with_both = 0;
     for (int cycle = 0; cycle < kCyclesMax && with_both < kCyclesWanted; ++cycle) {
-      const std::uint64_t trips_before = ping_pong.round_trips(), yields_before = yields;
+      const std::uint64_t trips = ping_pong.round_trips_during_mark(), yields = yields_during_mark;
       collect();
-      if (ping_pong.round_trips() > trips_before && yields > yields_before) ++with_both;
+      if (ping_pong.round_trips_during_mark() > trips && yields_during_mark > yields) ++with_both;
     }
     EXPECT_EQ(with_both, kCyclesWanted);
     stop = true;
