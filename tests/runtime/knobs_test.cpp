@@ -2,13 +2,16 @@
 // nothing reachable is lost.
 #include "tests/runtime/heap_test.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <numeric>
 #include <stdexcept>
 #include <vector>
 
 #include "gc/counters.h"
+#include "runtime/seam/goroutine.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/processor.h"
 #include "tests/support/scale.h"
@@ -235,16 +238,20 @@ TEST(Knobs, RootsByOwnerLeavesGoroutinesToTheirProcessors) {
   options.pacer = Options::Pacer::off;
   tandem::run(options, [&] {
     Local<tandem::Channel<int>> never = tandem::make_channel<int>();
-    std::array<std::atomic<std::uint64_t>, 2> parked{};
+    std::array<std::atomic<const tandem::seam::Goroutine*>, kParked> goroutines{};
+    const auto has_parked = [](const auto& goroutine) {
+      return goroutine != nullptr && (goroutine.load()->state & tandem::seam::kStateMask) == tandem::seam::kWaiting;
+    };
     beside_spinners(2, [&] {
       for (int i = 0; i < kParked; ++i)
-        tandem::go([&, never] {
-          auto* words = tandem::detail::current_goroutine()->processor;
-          ++parked[static_cast<tandem::seam::Processor*>(words)->index];
+        tandem::go([&goroutines, never, i] {
+          goroutines[i] = tandem::seam::current_goroutine();
           never->receive();
         });
-      while (parked[0] + parked[1] < kParked) tandem::yield();
-      tandem::sleep_for(1ms);
+      while (!std::all_of(goroutines.begin(), goroutines.end(), has_parked)) tandem::yield();
+      std::array<std::uint64_t, 2> parked{};  // where they are now, and stay
+      for (const auto& goroutine : goroutines)
+        ++parked[static_cast<const tandem::seam::Processor*>(goroutine.load()->processor)->index];
       const std::array<std::uint64_t, 2> before{scanned_by(0), scanned_by(1)};
       tandem::collect();
       // And main, the spinners, the runtime's own.
