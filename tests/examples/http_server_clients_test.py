@@ -239,8 +239,10 @@ class Deadlines(unittest.TestCase):
         with contextlib.ExitStack() as stack:
             at_rest = self.server.descriptors()
             silent = [stack.enter_context(self.server.connect()) for _ in range(SLOW_CLIENTS // 2)]
-            halfway = [stack.enter_context(self.server.connect()) for _ in range(SLOW_CLIENTS // 2)]
-            for number, connection in enumerate(halfway):
+            halfway = []
+            for number in range(SLOW_CLIENTS // 2):
+                connection = stack.enter_context(self.server.connect())
+                halfway.append(connection)
                 with contextlib.suppress(ConnectionResetError, BrokenPipeError):
                     connection.sendall((get()[:20], post(b"x" * 100)[:-1])[number % 2])
             for connection in silent:
