@@ -22,8 +22,8 @@ constexpr std::size_t kCanaryWords = 8;  // a cache line, just below `low`
 constexpr std::size_t kSlotBatchMax = 32;
 
 // 16 colours of 192 bytes: the tops spread over 48 cache sets.
-constexpr std::size_t kColours = 16;
-constexpr std::size_t kColourBytes = 3 * base::kCacheLineBytes;
+constexpr std::size_t kColours = 8;
+constexpr std::size_t kColourBytes = 2 * base::kCacheLineBytes;
 
 constexpr unsigned kGuardKindShift = 5;
 constexpr std::uint8_t kClassMask = (1u << kGuardKindShift) - 1;
