@@ -30,7 +30,7 @@ DescriptorTable::Slot* DescriptorTable::slot_at(std::uint32_t index) const {
   return chunk == nullptr ? nullptr : chunk + index % kChunkSlots;
 }
 
-DescriptorId DescriptorTable::add() {
+DescriptorId DescriptorTable::add(bool uncertain) {
   std::uint32_t index;
   {
     std::lock_guard guard(lock_);
@@ -53,6 +53,7 @@ DescriptorId DescriptorTable::add() {
   registered_.fetch_add(1, std::memory_order_relaxed);
   slot.descriptor = -1;
   slot.ready = {};
+  slot.uncertain = uncertain;
   return {index, slot.generation};
 }
 
@@ -77,7 +78,7 @@ bool DescriptorTable::remove(DescriptorId id, Processor* here) {
   return true;
 }
 
-bool DescriptorTable::arm(DescriptorId id, Direction direction, Waiter waiter) {
+bool DescriptorTable::arm(DescriptorId id, Direction direction, Waiter waiter, Known known) {
   Slot* slot = slot_at(id.index);
   if (slot == nullptr) return false;
   std::lock_guard guard(slot->lock);
@@ -86,6 +87,7 @@ bool DescriptorTable::arm(DescriptorId id, Direction direction, Waiter waiter) {
     slot->ready[direction] = false;
     return false;
   }
+  if (known == Known::kDrained && slot->uncertain) return false;  // D4
   TANDEM_CHECK(slot->waiters[direction].fire == nullptr,
                "one reader and one writer at a time may wait for a descriptor");
   slot->waiters[direction] = waiter;
@@ -117,6 +119,7 @@ std::uint32_t DescriptorTable::deliver(DescriptorId id, std::uint32_t events, Pr
   {
     std::lock_guard guard(slot->lock);
     if (!slot->registered || slot->generation != id.generation) return 0;  // D2
+    if ((events & kUncertain) != 0) slot->uncertain = true;
     for (const Direction direction : {kRead, kWrite}) {
       if ((events & (bit_of(direction) | kError)) == 0) continue;
       if (slot->waiters[direction].fire == nullptr) {

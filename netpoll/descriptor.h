@@ -15,6 +15,9 @@
 //   D3  A waiter that was taken out is in flight until its callback has returned. disarm() and remove() wait
 //   for that, so
 //       that what the cookie points to may be destroyed after them. They must not be called from a callback.
+//   D4  An event may say that a short read proves nothing from now on (kUncertain); that stays with the registration. Who
+//       arms without having tried the system call, because a short read has emptied the queue, is refused then.
+//       socket.h, S1 to S4, has the argument.
 //
 // Any thread may call any function. Callbacks run without a lock held.
 
@@ -36,14 +39,21 @@ enum Direction : std::uint32_t { kRead = 0, kWrite = 1 };
 enum ReadinessBits : std::uint32_t {
   kReadable = 1,
   kWritable = 2,
-  kError = 4,   // a system call will say which
-  kClosed = 8,  // the registration has ended
+  kError = 4,       // a system call will say which
+  kClosed = 8,      // the registration has ended
+  kUncertain = 16,  // the end of the stream, an error, or urgent data has been seen
 };
 
 struct Waiter {
   /// `here`: the processor on whose worker the call is made, null outside of any. Must not park or take long.
   void (*fire)(void* cookie, std::uint32_t events, Processor* here) = nullptr;
   void* cookie = nullptr;
+};
+
+/// How it is known that there is something to wait for.
+enum class Known : std::uint8_t {
+  kTried,    // the system call said so
+  kDrained,  // an earlier read of a stream was short
 };
 
 /// Names a registration, also after its end.
@@ -65,14 +75,15 @@ class DescriptorTable {
   DescriptorTable& operator=(const DescriptorTable&) = delete;
 
   /// A fresh registration. Throws std::bad_alloc; std::system_error (EMFILE) beyond kMaxDescriptors.
-  DescriptorId add();
+  /// `uncertain`: as if kUncertain had been reported; for a poller that does not report it reliably.
+  DescriptorId add(bool uncertain = false);
 
   /// Ends the registration; waiters are called with kClosed. False: it had ended already.
   bool remove(DescriptorId id, Processor* here);
 
   /// Leaves a waiter. False: the direction is ready already (or the registration has ended); nothing was
   /// left. A direction that has a waiter must not be armed again.
-  bool arm(DescriptorId id, Direction direction, Waiter waiter);
+  bool arm(DescriptorId id, Direction direction, Waiter waiter, Known known = Known::kTried);
 
   /// Takes the waiter back. True: it was not called and will not be. False: it has been called, and has
   /// returned.
@@ -99,6 +110,7 @@ class DescriptorTable {
     base::SpinLock lock;
     // -- Guarded by lock.
     bool registered = false;
+    bool uncertain = false;  // D4
     std::uint32_t generation = 1;
     std::array<Waiter, 2> waiters;
     std::array<bool, 2> ready{};

@@ -13,7 +13,9 @@ namespace tandem::netpoll {
 
 namespace {
 
-constexpr int kEventsPerPoll = 128;      // 1.5 KiB of the worker's stack; more are found by the next poll
+constexpr int kEventsPerPoll = 128;  // 1.5 KiB of the worker's stack; more are found by the next poll
+// EPOLLPRI makes nobody ready: it says that a read may stop short of an urgent byte (kUncertain).
+constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
 constexpr std::uint64_t kTokenData = 0;  // no registration packs to 0: generations start at 1
 constexpr std::uint64_t kNoLimit = UINT64_MAX;
 
@@ -111,7 +113,7 @@ void EpollPoller::interrupt() {
 DescriptorId EpollPoller::add(int descriptor) {
   const DescriptorId id = table_.add();
   ::epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = kEvents;
   event.data.u64 = id.packed();
   if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) == 0) return id;
   const int error = errno;

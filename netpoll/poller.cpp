@@ -34,6 +34,7 @@ std::uint32_t readiness_of(std::uint32_t poll_events) {
   if (poll_events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP)) bits |= kReadable;
   if (poll_events & (EPOLLOUT | EPOLLHUP)) bits |= kWritable;
   if (poll_events & EPOLLERR) bits |= kError;
+  if (poll_events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)) bits |= kUncertain;
   return bits;
 }
 

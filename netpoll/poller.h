@@ -53,7 +53,9 @@ class Poller : public seam::PollerPort {
   /// ended already.
   virtual bool remove(DescriptorId id, int descriptor, Processor* here) = 0;
   /// See DescriptorTable.
-  bool arm(DescriptorId id, Direction direction, Waiter waiter) { return table_.arm(id, direction, waiter); }
+  bool arm(DescriptorId id, Direction direction, Waiter waiter, Known known = Known::kTried) {
+    return table_.arm(id, direction, waiter, known);
+  }
   bool disarm(DescriptorId id, Direction direction) { return table_.disarm(id, direction); }
   /// Makes a waiter look again, although nothing has happened.
   void nudge(DescriptorId id, Direction direction) {

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <utility>
+
 #include "runtime/base/assert.h"
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
@@ -21,6 +23,7 @@ struct Waiting {
   Poller& poller;
   netpoll::DescriptorId id;
   netpoll::Direction direction;
+  netpoll::Known known;
   seam::ParkTicket ticket;
 };
 
@@ -32,7 +35,7 @@ void fire(void* cookie, std::uint32_t, seam::Processor* here) {
 bool publish(void* argument, seam::ParkTicket ticket) {
   auto& waiting = *static_cast<Waiting*>(argument);
   waiting.ticket = ticket;
-  return waiting.poller.arm(waiting.id, waiting.direction, {&fire, &waiting});
+  return waiting.poller.arm(waiting.id, waiting.direction, {&fire, &waiting}, waiting.known);
 }
 
 }  // namespace
@@ -75,7 +78,7 @@ void Socket::close() noexcept {
 }
 
 std::int64_t Socket::perform(Direction direction, const char* reason, Attempt attempt, void* argument,
-                             std::error_code& error) {
+                             std::error_code& error, std::size_t wanted) {
   struct Inside {
     Socket& socket;
     ~Inside() { socket.leave(); }
@@ -93,21 +96,28 @@ std::int64_t Socket::perform(Direction direction, const char* reason, Attempt at
     ~Mine() { turn.pass_on(); }
   };
   const Mine mine{turn};
-  for (;;) {
+  bool drained = direction == netpoll::kRead && std::exchange(drained_, false);  // S4
+  for (;; drained = false) {
     const std::uint64_t deadline = deadlines_[direction].load(std::memory_order_acquire);
     if (deadline != UINT64_MAX && base::now_ns() >= deadline)
       error = std::make_error_code(std::errc::timed_out);
     else if (closed())
       error = std::make_error_code(std::errc::operation_canceled);
     if (error) return -1;
-    const std::int64_t result = attempt(descriptor_, argument);
-    if (result >= 0) return result;
-    if (result == -EINTR) continue;
-    if (result != -EAGAIN && result != -EWOULDBLOCK) {
-      error.assign(static_cast<int>(-result), std::generic_category());
-      return -1;
+    if (!drained) {
+      const std::int64_t result = attempt(descriptor_, argument);
+      if (result >= 0) {
+        if (direction == netpoll::kRead)
+          drained_ = short_read_drains_ && result > 0 && static_cast<std::uint64_t>(result) < wanted;
+        return result;
+      }
+      if (result == -EINTR) continue;
+      if (result != -EAGAIN && result != -EWOULDBLOCK) {
+        error.assign(static_cast<int>(-result), std::generic_category());
+        return -1;
+      }
     }
-    error = wait(direction, reason);
+    error = wait(direction, reason, drained ? netpoll::Known::kDrained : netpoll::Known::kTried);
     if (error) return -1;
   }
 }
@@ -125,10 +135,11 @@ std::int64_t Socket::call(Attempt attempt, void* argument, std::error_code& erro
 }
 
 // What ended the wait is looked at by the caller's next turn; an error only for a run that has ended meanwhile.
-std::error_code Socket::wait(Direction direction, const char* reason) {
+std::error_code Socket::wait(Direction direction, const char* reason, netpoll::Known known) {
   Poller* const registered = poller();
-  if (registered == nullptr) return std::make_error_code(std::errc::operation_canceled);
-  Waiting waiting{*registered, id_, direction, {}};
+  if (registered == nullptr)
+    return known == netpoll::Known::kDrained ? std::error_code() : std::make_error_code(std::errc::operation_canceled);
+  Waiting waiting{*registered, id_, direction, known, {}};
   const seam::WakeReason reason_to_wake = seam::registry.scheduler->park_published(
       &publish, &waiting, deadlines_[direction].load(std::memory_order_acquire), reason);
   if (reason_to_wake == seam::WakeReason::kReady) return {};

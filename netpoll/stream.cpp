@@ -13,7 +13,7 @@ std::size_t Stream::read(std::span<std::byte> buffer, std::error_code& error) {
         const auto& into = *static_cast<const std::span<std::byte>*>(argument);
         return result_of(::recv(descriptor, into.data(), into.size(), 0));
       },
-      &buffer, error);
+      &buffer, error, buffer.size());
   return error ? 0 : static_cast<std::size_t>(bytes);
 }
 

@@ -28,6 +28,7 @@ std::int64_t connect_once(int descriptor, void* argument) {
 SocketOwner connect_to(Endpoint endpoint, std::uint64_t deadline_ns, std::error_code& error) {
   SocketOwner socket = make_socket(family_of(endpoint), SOCK_STREAM, error);
   if (error) return nullptr;
+  socket->trust_short_reads();
   socket->set_deadline(netpoll::kWrite, deadline_ns);
   socket->perform(netpoll::kWrite, "connect", &connect_once, &endpoint, error);
   if (error) return nullptr;
@@ -96,6 +97,7 @@ TcpListener TcpListener::bind(std::string_view address) {
 
 TcpStream TcpListener::accept(std::error_code& error) {
   SocketOwner socket = accept_from(socket_, error);
+  if (socket) socket->trust_short_reads();
   if (!error) set_option(*socket, IPPROTO_TCP, TCP_NODELAY, 1, error);
   return error ? TcpStream() : TcpStream(std::move(socket));
 }

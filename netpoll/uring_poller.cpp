@@ -154,7 +154,7 @@ void UringPoller::interrupt() {
 
 DescriptorId UringPoller::add(int descriptor) {
   if (!can_be_polled(descriptor)) throw_error(EPERM, "tandem: io_uring poll");
-  const DescriptorId id = table_.add();
+  const DescriptorId id = table_.add(/*uncertain=*/true);  // U4
   const std::lock_guard guard(submitting_);
   table_.set_descriptor(id, descriptor);
   submit_poll(descriptor, id.packed());

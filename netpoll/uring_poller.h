@@ -8,6 +8,8 @@
 //   U2  A request holds the file: remove() cancels it before the descriptor is closed, or the peer would not learn of that.
 //   U3  An interrupt raises `interrupted_` and writes to an eventfd, for which there is a request too. A poll that is about to
 //       wait looks at the flag, so a completion that another poll has consumed is not missed.
+//   U4  A completion may say what the wake-up was about instead of what the descriptor's state is (EPOLLPRI with every byte, for one),
+//       so nothing is concluded from what it does not say.
 //
 // Jens Axboe, "Efficient IO with io_uring" (2019). Submissions are made under a spin lock and handed to the kernel at once.
 

@@ -75,7 +75,7 @@ TEST_F(StackArenaTest, SlotsAreDistinctAndTopsAreColoured) {
     colours.insert(reinterpret_cast<std::uintptr_t>(stack.high) % 4096);
   }
   EXPECT_EQ(lows.size(), stacks.size());
-  EXPECT_EQ(colours.size(), 16u);
+  EXPECT_EQ(colours.size(), 8u);
 }
 
 TEST_F(StackArenaTest, FindsTheOwnerFromAnyAddress) {

@@ -104,6 +104,38 @@ TEST(DescriptorTable, ReadinessOfAnEarlierUserOfTheSlotIsForgotten) {
   EXPECT_TRUE(table.arm(new_id, kRead, reader.waiter()));
 }
 
+// D4.
+TEST(DescriptorTable, WhoHasNotTriedIsRefusedOnceAReadMayStopShort) {
+  DescriptorTable table;
+  const DescriptorId id = table.add();
+  Record reader;
+  ASSERT_TRUE(table.arm(id, kRead, reader.waiter(), Known::kDrained));
+  EXPECT_EQ(table.deliver(id, kReadable | kUncertain, nullptr), 1u);
+  EXPECT_FALSE(table.arm(id, kRead, reader.waiter(), Known::kDrained))
+      << "the end may have been reported with the bytes";
+  EXPECT_FALSE(table.arm(id, kRead, reader.waiter(), Known::kDrained)) << "and it stays";
+  EXPECT_TRUE(table.arm(id, kRead, reader.waiter())) << "but who has tried may wait";
+  EXPECT_EQ(table.deliver(id, kUncertain, nullptr), 0u) << "by itself it is no readiness";
+  EXPECT_TRUE(table.disarm(id, kRead));
+
+  ASSERT_TRUE(table.remove(id, nullptr));
+  const DescriptorId next = table.add();
+  ASSERT_EQ(next.index, id.index);
+  EXPECT_TRUE(table.arm(next, kRead, reader.waiter(), Known::kDrained)) << "the next user of the slot begins anew";
+  EXPECT_TRUE(table.disarm(next, kRead));
+  EXPECT_FALSE(table.arm(table.add(/*uncertain=*/true), kRead, reader.waiter(), Known::kDrained));
+}
+
+TEST(DescriptorTable, WhoHasNotTriedIsRefusedByAnEdgeAsAnyone) {
+  DescriptorTable table;
+  const DescriptorId id = table.add();
+  Record reader;
+  EXPECT_EQ(table.deliver(id, kReadable, nullptr), 0u);
+  EXPECT_FALSE(table.arm(id, kRead, reader.waiter(), Known::kDrained));
+  EXPECT_TRUE(table.arm(id, kRead, reader.waiter(), Known::kDrained));
+  EXPECT_EQ(table.deliver(id, kReadable, nullptr), 1u);
+}
+
 TEST(DescriptorTable, UnknownNamesAreRefused) {
   DescriptorTable table;
   Record reader;
