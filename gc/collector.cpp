@@ -85,7 +85,7 @@ Collector& the_collector() {
 }
 
 void Collector::start(const Options& options) {
-  region.reserve(kHeapReservationBytes, options.huge_pages);
+  region.reserve(kHeapReservationBytes, options.huge_pages, options.memory_limit);
   spaces.begin_run();
   finalizer.begin_run();
   attachments.begin_run();

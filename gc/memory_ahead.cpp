@@ -19,7 +19,6 @@ void MemoryAhead::start(const Options& options) {
   stop_.store(false, std::memory_order_relaxed);
   if (options.memory_ahead == 0 || options.seed != 0 || base::usable_cpus() == 1) return;
   blocks_max_ = options.memory_ahead >> kBlockShift;
-  blocks_limit_ = options.memory_limit >> kBlockShift;
   thread_.start("tandem-memory", [this] { run(); });
 }
 
@@ -39,15 +38,12 @@ std::uint64_t MemoryAhead::wanted_blocks() const {
 // Woken when half is used up, not at each group: a wake-up costs the allocation some microseconds.
 bool MemoryAhead::behind() const { return region.ready_blocks() < (wanted_blocks() + 1) / 2; }
 
-bool MemoryAhead::may_prepare() const {
-  if (blocks_limit_ != 0 && region.backed_blocks() + Region::kGroupBlocks > blocks_limit_) return false;
-  return region.ready_blocks() + Region::kGroupBlocks <= wanted_blocks();
-}
+bool MemoryAhead::too_few() const { return region.ready_blocks() + Region::kGroupBlocks <= wanted_blocks(); }
 
 // Who takes blocks while the thread looks leaves a token, so the thread looks again instead of sleeping.
 void MemoryAhead::run() {
   while (!stop_.load(std::memory_order_relaxed)) {
-    while (!stop_.load(std::memory_order_relaxed) && may_prepare() && region.make_ready()) {
+    while (!stop_.load(std::memory_order_relaxed) && too_few() && region.make_ready()) {
     }
     parker_.park();
   }

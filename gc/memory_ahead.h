@@ -4,8 +4,8 @@
 // ready, and who allocates does not meet first touches. Not a worker: in the kernel it would reach no safepoint.
 //
 // At most Options::memory_ahead is ready and unused, and an eighth of the heap: a small program has neither the memory nor
-// the work. With memory_limit what has memory stays below the limit. Group after group is taken out of the region as an
-// allocation would be, so nobody waits for the thread: who finds nothing ready takes fresh blocks elsewhere.
+// the work. Group after group is taken out of the region as an allocation would be, so nobody waits for the thread: who finds
+// nothing ready takes fresh blocks elsewhere (unless that would take memory beyond memory_limit).
 
 #include <atomic>
 #include <cstdint>
@@ -35,11 +35,10 @@ class MemoryAhead {
 
  private:
   bool behind() const;
-  bool may_prepare() const;
+  bool too_few() const;
   void run();
 
-  std::uint64_t blocks_max_ = 0;    // 0: no thread
-  std::uint64_t blocks_limit_ = 0;  // memory_limit; 0: none
+  std::uint64_t blocks_max_ = 0;  // 0: no thread
   std::atomic<bool> stop_{false};
   base::Parker parker_;
   base::Thread thread_;

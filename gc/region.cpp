@@ -1,5 +1,7 @@
 #include "gc/region.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -40,7 +42,8 @@ void release_table(T*& table, std::size_t entries) {
 
 }  // namespace
 
-void Region::reserve(std::size_t bytes_max, bool huge_pages) {
+void Region::reserve(std::size_t bytes_max, bool huge_pages, std::uint64_t limit_bytes) {
+  limit_ = limit_bytes == 0 ? UINT64_MAX : base::round_up(limit_bytes >> kBlockShift, std::uint64_t{kGroupBlocks});
   for (std::size_t bytes = bytes_max; bytes >= kBytesMin; bytes /= 2) {
     const std::size_t blocks = bytes >> kBlockShift;
     bytes_ = bytes;
@@ -76,7 +79,7 @@ void Region::release() {
   ready_.store(0, std::memory_order_relaxed);
   given_back_.store(0, std::memory_order_relaxed);
   retained_.store(kRetainedMinBytes >> kBlockShift, std::memory_order_relaxed);
-  trim_keeps_ = 0;
+  trim_keeps_ = in_hand_ = 0;
   search_from_ = 0;
   groups_.clear();
   trim_next_.store(0, std::memory_order_relaxed);
@@ -84,12 +87,16 @@ void Region::release() {
 }
 
 BlockIndex Region::take(std::uint32_t blocks) {
-  const std::lock_guard guard(lock_);
-  BlockIndex first = take_free_run(blocks, false);
-  if (first == kNoBlock && given_back_.load(std::memory_order_relaxed) != 0) first = take_free_run(blocks, true);
-  if (first == kNoBlock && grow_for(blocks)) first = take_free_run(blocks, false);
-  if (first != kNoBlock) in_use_.fetch_add(blocks, std::memory_order_relaxed);
-  return first;
+  for (;; ::sched_yield()) {
+    const std::lock_guard guard(lock_);
+    BlockIndex first = take_free_run(blocks, false);
+    // Free blocks that are in hand come back soon; to use others in their place would take memory beyond the limit.
+    if (first == kNoBlock && in_hand_ != 0 && backed_blocks() + blocks > limit_) continue;
+    if (first == kNoBlock && given_back_.load(std::memory_order_relaxed) != 0) first = take_free_run(blocks, true);
+    if (first == kNoBlock && grow_for(blocks)) first = take_free_run(blocks, false);
+    if (first != kNoBlock) in_use_.fetch_add(blocks, std::memory_order_relaxed);
+    return first;
+  }
 }
 
 std::uint64_t Region::free_word(std::size_t word, bool given_back_too) const {
@@ -171,6 +178,7 @@ void Region::make_free(std::size_t given_back_group) {
 // the system clears their memory.
 BlockIndex Region::claim_unready() {
   const std::lock_guard guard(lock_);
+  if (backed_blocks() + kGroupBlocks > limit_) return kNoBlock;
   BlockIndex first = used_.load(std::memory_order_relaxed);
   if (given_back_.load(std::memory_order_relaxed) != 0) {
     const auto lowest = std::find(groups_.begin(), groups_.end(), GroupState::kGivenBack) - groups_.begin();
@@ -180,6 +188,7 @@ BlockIndex Region::claim_unready() {
     return kNoBlock;
   }
   set_free(first, kGroupBlocks, false);
+  ++in_hand_;
   return first;
 }
 
@@ -193,6 +202,7 @@ bool Region::make_ready() {
   }
   if (!ready) base::decommit(address_of(first), kHugePageBytes);
   const std::lock_guard guard(lock_);
+  --in_hand_;
   ready ? set_free(first, kGroupBlocks, true) : set_given_back(first / kGroupBlocks);
   if (ready) counters.populated_bytes.add(kHugePageBytes);
   return ready;
@@ -225,6 +235,7 @@ bool Region::claim_for_trim(std::size_t group) {
     return false;
   }
   set_free(static_cast<BlockIndex>(group * kGroupBlocks), kGroupBlocks, false);
+  ++in_hand_;
   return true;
 }
 
@@ -236,6 +247,7 @@ bool Region::trim_step() {
     base::decommit(address_of(static_cast<BlockIndex>(group * kGroupBlocks)), kHugePageBytes);
     counters.released_bytes.add(kHugePageBytes);
     const std::lock_guard guard(lock_);
+    --in_hand_;
     set_given_back(group);
     return true;
   }

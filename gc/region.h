@@ -20,8 +20,9 @@ namespace tandem::gc {
 class Region {
  public:
   /// Reserves at most `bytes_max` of address space, halving while it is refused. Throws std::bad_alloc below 1 GiB.
-  /// With huge pages, if the system has them for those who ask.
-  void reserve(std::size_t bytes_max, bool huge_pages);
+  /// With huge pages, if the system has them for those who ask. What is made ready, and what others take meanwhile, stays
+  /// below `limit_bytes` (0: no limit), in whole groups.
+  void reserve(std::size_t bytes_max, bool huge_pages, std::uint64_t limit_bytes);
   void release();
 
   /// Takes a run of neighbouring blocks; their memory may hold anything, their bitmaps are clear. 0 blocks: none left.
@@ -32,7 +33,7 @@ class Region {
   void give(BlockIndex first, std::uint32_t blocks);
 
   /// Takes memory for a group of free blocks that have none. That takes long; meanwhile the caller has the blocks and nobody
-  /// else gets them. False: no address space is left, or the system has no memory. Any thread.
+  /// else gets them. False: the limit does not allow it, no address space is left, or the system has no memory. Any thread.
   bool make_ready();
 
   /// Memory that stays free goes back to the system: begins a pass over the groups of blocks, one cycle after the other. So
@@ -106,6 +107,8 @@ class Region {
   std::size_t search_from_ = 0;               // guarded by lock_: word of free_ below which no bit is set
   std::vector<GroupState> groups_;            // guarded by lock_
   std::uint64_t trim_keeps_ = 0;              // guarded by lock_: groups that this pass is still to leave ready
+  std::uint64_t in_hand_ = 0;                 // guarded by lock_: groups that make_ready() or a trim has taken
+  std::uint64_t limit_ = UINT64_MAX;          // blocks; set by reserve()
   std::atomic<std::uint64_t> ready_{0};       // written under lock_: bits set in free_
   std::atomic<std::uint64_t> given_back_{0};  // written under lock_: groups
   std::atomic<std::uint64_t> retained_{0};    // blocks
