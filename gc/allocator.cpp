@@ -8,6 +8,7 @@
 #include "gc/counters.h"
 #include "gc/grey_blocks.h"
 #include "gc/marker.h"
+#include "gc/memory_ahead.h"
 #include "gc/pacer.h"
 #include "gc/sweeper.h"
 #include "runtime/base/os_memory.h"
@@ -169,6 +170,7 @@ BlockIndex Allocator::lay_out_new(detail::LayoutNumber layout) {
   if (!room_for(1)) return Region::kNoBlock;
   const BlockIndex index = region.take(1);
   if (index == Region::kNoBlock) return index;
+  memory_ahead.blocks_taken();
   Block& block = region.block(index);
   block.cell_bytes = detail::kCellBytes[layout % detail::kSizeClasses];
   block.cells = static_cast<std::uint32_t>(kBlockBytes / block.cell_bytes);
@@ -188,6 +190,7 @@ void* Allocator::allocate_large(seam::Processor& processor, const Pattern& patte
   if (!room_for(blocks)) return nullptr;
   const BlockIndex head = region.take(blocks);
   if (head == Region::kNoBlock) return nullptr;
+  memory_ahead.blocks_taken();
   std::memset(region.address_of(head), 0, bytes);
   for (std::uint32_t i = 1; i < blocks; ++i) {
     region.block(head + i).head = head;

@@ -10,6 +10,7 @@
 #include "gc/grey_blocks.h"
 #include "gc/mark_executor.h"
 #include "gc/marker.h"
+#include "gc/memory_ahead.h"
 #include "gc/pacer.h"
 #include "gc/persistent_roots.h"
 #include "gc/roots.h"
@@ -84,7 +85,7 @@ Collector& the_collector() {
 }
 
 void Collector::start(const Options& options) {
-  region.reserve(kHeapReservationBytes);
+  region.reserve(kHeapReservationBytes, options.huge_pages, options.memory_limit);
   spaces.begin_run();
   finalizer.begin_run();
   attachments.begin_run();
@@ -95,9 +96,11 @@ void Collector::start(const Options& options) {
   marker.begin_run(options);
   start_mark_executor(options);
   cycle.begin_run();
+  memory_ahead.start(options);
 }
 
 void Collector::stop() {
+  memory_ahead.stop();
   stop_mark_executor();
   persistent_roots.clear();
   spaces.end_run();

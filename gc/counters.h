@@ -75,6 +75,7 @@ struct CollectorCounters {
   Counter allocated_objects;
   Counter freed_bytes;
   Counter released_bytes;     // of blocks, given back to the system
+  Counter populated_bytes;    // of free blocks, made ready before anybody needed them
   Counter finalized_objects;  // destructors and cleanups that were run
   Counter allocation_stalls;  // allocations that waited for a cycle to end
 
@@ -116,6 +117,7 @@ struct CollectorCounters {
                              &allocated_objects,
                              &freed_bytes,
                              &released_bytes,
+                             &populated_bytes,
                              &finalized_objects,
                              &allocation_stalls,
                              &mark_cpu_ns,

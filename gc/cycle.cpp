@@ -1,5 +1,6 @@
 #include "gc/cycle.h"
 
+#include <algorithm>
 #include <mutex>
 
 #include "gc/allocator.h"
@@ -10,6 +11,7 @@
 #include "gc/mark_clearing.h"
 #include "gc/mark_executor.h"
 #include "gc/marker.h"
+#include "gc/memory_ahead.h"
 #include "gc/pacer.h"
 #include "gc/persistent_roots.h"
 #include "gc/planted_bugs.h"
@@ -52,6 +54,12 @@ bool stops_the_world() { return registry.options->stop == Options::Stop::stop_th
 bool rescans() {
   return registry.options->barrier == Options::WriteBarrier::insertion_rescan && !stops_the_world() &&
          !planted(PlantedBug::kNoRescan);
+}
+
+/// What large objects that die need not give back: what the heap will have grown to before the next cycle ends, and some more.
+std::uint64_t retained_bytes() {
+  const std::uint64_t goal = pacer.goal();
+  return goal + std::min(goal / 10, ~goal);
 }
 
 /// What stores, loads and copies do in a phase (tandem/detail/barrier.h).
@@ -375,7 +383,7 @@ void Cycle::finished(Processor&) {
   // With the stop that ends when all is swept, whoever comes last ends it: this, or a sweeper.
   const bool last_sweep_ends_stop = sweeps_in_the_stop();
   spaces.all_to_unswept(last_sweep_ends_stop ? 1 : 0);
-  region.begin_trim();
+  region.begin_trim(retained_bytes(), memory_ahead.wanted_blocks());
   counters.cycles.add(1);
   seam::trace_outside(seam::TraceKind::kCycleEnd);
   cycle.completed_.store(collector_clock.cycle.load(std::memory_order_relaxed), std::memory_order_release);

@@ -1,7 +1,6 @@
 #include "sched/scheduler.h"
 
 #include <new>
-#include <sched.h>
 
 #include "runtime/base/assert.h"
 #include "runtime/base/clock.h"
@@ -26,13 +25,6 @@ Shared* shared = nullptr;
 
 namespace {
 
-std::uint32_t usable_cpus() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return static_cast<std::uint32_t>(CPU_COUNT(&set));
-}
-
 void report_overflow(detail::GoroutineWords* owner, void*) {
   const auto* const goroutine = static_cast<const Goroutine*>(owner);
   if (goroutine == nullptr) context::report_overflow_and_exit(0, nullptr, 0);
@@ -51,7 +43,7 @@ void create_shared(const Options& options) {
   shared->netpoll_during_mark = options.netpoll_during_mark;
   shared->simulated = options.seed != 0 && seam::registry.processor_count == 1;
   shared->zeal = options.yield_every_poll || options.steal_always || shared->simulated;
-  shared->spin = seam::registry.processor_count <= usable_cpus();
+  shared->spin = seam::registry.processor_count <= base::usable_cpus();
   shared->on_unhandled_goroutine = options.on_unhandled != nullptr ? &report_unhandled : nullptr;
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/base/os_memory.h"
 
+#include <cerrno>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -7,6 +8,14 @@
 #include "runtime/base/bits.h"
 
 namespace tandem::base {
+
+namespace {
+
+constexpr int kMadvisePopulateWrite = 23;  // MADV_POPULATE_WRITE; kernel 5.14, not in this libc's headers
+
+void touch(std::byte* page) noexcept { *static_cast<volatile std::byte*>(page) = std::byte{0}; }
+
+}  // namespace
 
 std::byte* reserve(std::size_t bytes, std::size_t alignment, Access access) noexcept {
   const std::size_t page = page_bytes();
@@ -30,6 +39,16 @@ bool commit(std::byte* address, std::size_t bytes) noexcept {
 }
 
 bool decommit(std::byte* address, std::size_t bytes) noexcept { return ::madvise(address, bytes, MADV_DONTNEED) == 0; }
+
+// The first touch takes a huge page where there are any. A fault holds the lock of one mapping only, while madvise holds the
+// one that every mmap of the process waits for: so the long part, clearing 2 MiB, is left to the fault.
+bool populate(std::byte* address, std::size_t bytes) noexcept {
+  touch(address);
+  if (::madvise(address, bytes, kMadvisePopulateWrite) == 0) return true;
+  if (errno != EINVAL) return false;
+  for (std::size_t at = 0; at < bytes; at += page_bytes()) touch(address + at);
+  return true;
+}
 
 bool any_resident(const std::byte* address, std::size_t bytes) noexcept {
   unsigned char pages[16] = {};

@@ -24,6 +24,10 @@ std::byte* reserve(std::size_t bytes, std::size_t alignment, Access access) noex
 // guards).
 bool decommit(std::byte* address, std::size_t bytes) noexcept;
 
+// Takes memory for all of these pages now rather than when each is touched; what they hold stays. The caller owns them,
+// and they read as zero. False: the kernel has no memory to give, or not enough for all.
+bool populate(std::byte* address, std::size_t bytes) noexcept;
+
 // Does any of these pages (64 KiB of them at most) take memory?
 bool any_resident(const std::byte* address, std::size_t bytes) noexcept;
 

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -49,6 +50,13 @@ void Thread::join() noexcept {
   TANDEM_CHECK(started_, "join needs a started thread");
   pthread_join(handle_, nullptr);
   started_ = false;
+}
+
+std::uint32_t usable_cpus() noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return std::max(static_cast<std::uint32_t>(CPU_COUNT(&set)), 1u);
 }
 
 void prefer_to_run_at_once() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <pthread.h>
 
@@ -34,6 +35,9 @@ class Thread {
   pthread_t handle_{};
   bool started_ = false;
 };
+
+// CPUs that this process may use, at least 1.
+std::uint32_t usable_cpus() noexcept;
 
 // Asks the kernel to let the calling thread run as soon as it wakes: a short slice goes before threads in the middle of a
 // long one (EEVDF, Linux 6.12 and later; needs no privilege). Without it a thread that wakes on a busy machine waits for

@@ -134,6 +134,8 @@ class Table {
     names("pacer", &Options::pacer,
           {{Pacer::goal, "goal", kOffered}, {Pacer::fixed, "fixed", kOffered}, {Pacer::off, "off", kOffered}});
     bytes("pacer_fixed_bytes", &Options::pacer_fixed_bytes, 64 * kKiB, 1024 * kGiB);
+    on_off("huge_pages", &Options::huge_pages);
+    bytes("memory_ahead", &Options::memory_ahead, 2 * kMiB, kGiB, "none");
     on_off("stack_shrink", &Options::stack_shrink);
     on_off("stack_summary", &Options::stack_summary);
     integer("stack_summary_from", &Options::stack_summary_from, std::uint32_t{0}, std::uint32_t{1} << 24);

@@ -64,6 +64,7 @@ void gather_collector(Statistics& into) {
   into.allocated_objects = counters.allocated_objects.get();
   into.freed_bytes = counters.freed_bytes.get();
   into.released_bytes = counters.released_bytes.get();
+  into.populated_bytes = counters.populated_bytes.get();
   into.finalized_objects = counters.finalized_objects.get();
   into.allocation_stalls = counters.allocation_stalls.get();
   into.mark_cpu_ns = counters.mark_cpu_ns.get();

@@ -41,6 +41,14 @@ TEST(Options, DefaultsAreAllowed) {
   EXPECT_EQ(options.shutdown_grace, 5s);
 }
 
+TEST(Options, MemoryAheadIsNoneOrAtLeastAHugePage) {
+  EXPECT_EQ(resolve({}).memory_ahead, 8u << 20);
+  EXPECT_EQ(resolve({"TANDEM_MEMORY_AHEAD=0"}).memory_ahead, 0u);
+  EXPECT_EQ(resolve({"TANDEM_MEMORY_AHEAD=64M", "TANDEM_HUGE_PAGES=off"}).memory_ahead, 64u << 20);
+  EXPECT_NE(refusal({"TANDEM_MEMORY_AHEAD=1M"}).find("2M to 1G"), std::string::npos)
+      << refusal({"TANDEM_MEMORY_AHEAD=1M"});
+}
+
 TEST(Options, CpusArePositive) {
   EXPECT_GE(available_cpus(), 1u);
   EXPECT_LE(available_cpus(), kMaxProcessors);

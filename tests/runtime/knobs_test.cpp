@@ -91,6 +91,9 @@ const Variant kVariants[] = {
        o.pacer = Options::Pacer::fixed;
        o.pacer_fixed_bytes = 256 << 10;
      }},
+    {"NoHugePages", [](Options& o) { o.huge_pages = false; }},
+    {"NoMemoryAhead", [](Options& o) { o.memory_ahead = 0; }},
+    {"MuchMemoryAhead", [](Options& o) { o.memory_ahead = 256 << 20; }},
     {"NoStackShrink", [](Options& o) { o.stack_shrink = false; }},
     {"NoNetpollDuringMark", [](Options& o) { o.netpoll_during_mark = false; }},
     {"HandshakeEveryPoll", [](Options& o) { o.handshake_every_poll = true; }},

@@ -40,7 +40,9 @@ struct Statistics {
   std::uint64_t allocated_bytes = 0;    ///< lags behind by what lies in the processors' allocation windows
   std::uint64_t allocated_objects = 0;  ///< likewise
   std::uint64_t freed_bytes = 0;        ///< as sweeping finds it
-  std::uint64_t released_bytes = 0;     ///< of blocks that were free in two cycles running, given back to the system
+  std::uint64_t released_bytes =
+      0;  ///< of blocks that were free in two cycles running, or of large objects: given back
+  std::uint64_t populated_bytes = 0;    ///< of memory made ready ahead of its use (Options::memory_ahead)
   std::uint64_t finalized_objects = 0;  ///< destructors and cleanups run
   std::uint64_t allocation_stalls = 0;  ///< times an allocation waited for a cycle to end: twice the growth was used up
 
