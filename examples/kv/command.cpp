@@ -56,14 +56,30 @@ bool takes(const Command& command, std::size_t arguments) {
   return command.arity >= 0 ? count == command.arity : count >= -command.arity;
 }
 
-LockSet locks_of(const Command& command, const Arguments& arguments) {
-  if (command.first_key == 0) return 0;
+/// Calls visit(key) for each argument that is a key, `most` at most.
+template <class Visit>
+void for_each_key(const Command& command, const Arguments& arguments, std::size_t most, Visit visit) {
+  if (command.first_key == 0) return;
   const std::size_t last = command.last_key >= 0 ? static_cast<std::size_t>(command.last_key)
                                                  : arguments.size() - static_cast<std::size_t>(-command.last_key);
+  auto i = static_cast<std::size_t>(command.first_key);
+  for (; i <= last && most != 0; i += static_cast<std::size_t>(command.key_step), --most) visit(arguments[i]);
+}
+
+LockSet locks_of(const Command& command, const Arguments& arguments) {
   LockSet locks = 0;
-  for (auto i = static_cast<std::size_t>(command.first_key); i <= last; i += static_cast<std::size_t>(command.key_step))
-    locks |= Store::lock_of(arguments[i]);
+  for_each_key(command, arguments, arguments.size(), [&](std::string_view key) { locks |= Store::lock_of(key); });
   return locks;
+}
+
+/// Each key leads to some ten cache lines, and half of the first-level cache is theirs.
+constexpr std::size_t kKeysAhead = 32;
+
+/// What the keys of a command lead to is on its way when the command begins. Of a single key it would not be earlier.
+void prefetch_keys(const Command& command, const Arguments& arguments, const Store& store) {
+  if (command.last_key == command.first_key) return;
+  for_each_key(command, arguments, kKeysAhead, [&](std::string_view key) { store.prefetch(key); });
+  for_each_key(command, arguments, kKeysAhead, [&](std::string_view key) { store.prefetch_entry(key); });
 }
 
 }  // namespace
@@ -96,6 +112,7 @@ bool execute(const Arguments& arguments, Server& server, std::string& output) {
   } else {
     try {
       const Store::Locked locked(*server.store, locks_of(*command, arguments));
+      prefetch_keys(*command, arguments, *server.store);
       command->execute(call);
     } catch (const ReplyTooLarge&) {
       reply.discard();

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kFlushBytes = std::size_t{64} << 10;  // of answers; then they are written before more is executed
 constexpr std::size_t kOutputBytesKept = std::size_t{2} << 10;
+constexpr std::chrono::seconds kQuietTime(2);  // or less, down to half; then a large input buffer is given back
+constexpr TimePoint kNever = TimePoint::max();
 
 class Connection {
  public:
@@ -20,8 +22,7 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   void serve() {
-    std::error_code error;
-    while (const std::size_t bytes = stream_.read(input_.space(), error)) {
+    while (const std::size_t bytes = read()) {
       input_.add(bytes);
       const End end = execute_all();
       if (!flush() || end == End::kQuit) return;
@@ -31,6 +32,28 @@ class Connection {
 
  private:
   enum class End : std::uint8_t { kNotYet, kQuit, kProtocolError };
+
+  /// 0: the client has gone. Who has been quiet for a while gives a large buffer back, and waits without a deadline.
+  std::size_t read() {
+    std::error_code error;
+    renew_deadline();
+    std::size_t bytes = stream_.read(input_.space(), error);
+    if (error != std::errc::timed_out) return bytes;
+    input_.become_small();
+    set_deadline(kNever);
+    return stream_.read(input_.space(), error);
+  }
+
+  /// Setting a deadline has its price, and half of the time more or less does not matter.
+  void renew_deadline() {
+    if (!input_.is_large()) return;  // a deadline that was left over does no harm
+    const TimePoint now = tandem::this_goroutine::now();
+    if (deadline_ == kNever || deadline_ - now < kQuietTime / 2) set_deadline(now + kQuietTime);
+  }
+  void set_deadline(TimePoint time) {
+    deadline_ = time;
+    stream_.set_read_deadline(time);
+  }
 
   /// Executes the requests that have arrived whole.
   End execute_all() {
@@ -68,6 +91,7 @@ class Connection {
   }
 
   tandem::net::TcpStream stream_;
+  TimePoint deadline_ = kNever;  // of reads
   Server& server_;
   RequestParser parser_;
   std::string output_;

@@ -20,6 +20,8 @@ namespace kv {
 using LockSet = std::uint64_t;
 
 class Store {
+  using Bucket = tandem::Map<StringRef, tandem::Member<Value>>;
+
  public:
   static constexpr std::size_t kBuckets = 4096;
   static constexpr LockSet kAllLocks = ~LockSet{0};
@@ -46,6 +48,15 @@ class Store {
   };
 
   // The caller holds the lock of the key.
+
+  /// Hints, for several keys that are about to be looked up: the first for all of them, then the second, so that the memory
+  /// that they lead to is fetched at the same time.
+  void prefetch(std::string_view key) const {
+    if (const Bucket* const bucket = (*buckets_)[bucket_of(key)].raw()) bucket->prefetch(key);
+  }
+  void prefetch_entry(std::string_view key) const {
+    if (const Bucket* const bucket = (*buckets_)[bucket_of(key)].raw()) bucket->prefetch_entry(key);
+  }
 
   /// Null: there is no such key, or its time has come. A string or a list with its expiry.
   tandem::Local<Value> find(std::string_view key);
@@ -79,7 +90,6 @@ class Store {
   void trace(tandem::Visitor& visit) const { visit(buckets_); }
 
  private:
-  using Bucket = tandem::Map<StringRef, tandem::Member<Value>>;
   static constexpr std::size_t kLocks = 64;
   /// Two cache lines, which is what processors fetch at once: neighbours are not to slow each other down.
   struct Lock {

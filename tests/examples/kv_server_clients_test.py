@@ -20,6 +20,7 @@ from servers import PATIENCE_SECONDS, SLOW_CLIENTS, Server, eventually, read_all
 PROGRAM = os.environ.get("TANDEM_KV_SERVER", "")
 # Debian's redis-tools holds the server's executable under another name, without the service.
 REDIS_SERVER = shutil.which("redis-server") or shutil.which("redis-check-rdb")
+QUIET_SECONDS = 2.5  # more than a connection waits before it gives a large buffer back
 LIVE_BYTES_SLACK = 4_000_000  # the collector counts what it has set aside for allocation while it marked
 
 
@@ -154,6 +155,37 @@ class KvServer(servers.ServerTest):
                 for at in range(0, len(requests), step):
                     client.connection.sendall(requests[at:at + step])
                 self.assertEqual([client.reply() for _ in range(4)], ["OK", "PONG", b"\r\n" * 20, []])
+
+    def test_a_pause_after_a_burst_loses_nothing(self):
+        """Longer than the time after which a connection gives its large buffer back, also within a request."""
+        burst = encode("mset", *(word for i in range(100) for word in (f"key:{i}", "x" * 20)))
+        with Client(self.server) as quiet, Client(self.server) as interrupted:
+            quiet.connection.sendall(burst)
+            interrupted.connection.sendall(burst + burst[:-1000])
+            self.assertEqual([quiet.reply(), interrupted.reply()], ["OK", "OK"])
+            time.sleep(QUIET_SECONDS)
+            interrupted.connection.sendall(burst[-1000:])
+            for client in (quiet, interrupted):
+                client.connection.sendall(burst + encode("get", "key:7"))
+            for _ in range(2):
+                self.assertEqual(interrupted.reply(), "OK")
+            self.assertEqual([interrupted.reply(), quiet.reply(), quiet.reply()], [b"x" * 20, "OK", b"x" * 20])
+
+    def test_connections_that_are_quiet_after_a_burst_keep_no_buffer(self):
+        """Others find the memory that they had. (The process may keep it.)"""
+        burst = encode("echo", "x" * 12_000)
+        with contextlib.ExitStack() as stack:
+            sets = [[stack.enter_context(Client(self.server)) for _ in range(400)] for _ in range(2)]
+            taken = []
+            for clients in sets:
+                before = self.server.resident_bytes()
+                for client in clients:
+                    client.connection.sendall(burst)
+                    self.assertEqual(len(client.reply()), 12_000)
+                taken.append(self.server.resident_bytes() - before)
+                time.sleep(QUIET_SECONDS)
+            self.assertGreater(taken[0], 400 * 12_000, "a buffer each, as long as they may go on")
+            self.assertLess(taken[1], 400 * 8_000)
 
     def test_large_values(self):
         value = random.Random(1).randbytes(scaled(20_000_000, 1_000_000))

@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <tandem/rooted.h>
 
@@ -303,6 +304,134 @@ TEST_P(MapTest, ReservedMapsDoNotGrow) {
     for (int i = 0; i < 1000; ++i) map->insert(i, i);
     EXPECT_EQ(map->size(), 1000u);
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(map->find(i), i);
+  });
+}
+
+// ---- Where entries lie, and how they are found.
+
+TEST_P(MapTest, KeysWithEqualTagsInOneGroupAreToldApart) {
+  using Key = tandem::detail::MapKey<Member<String>>;
+  const auto tag = [](std::string_view key) { return tandem::detail::MapControl::tag(Key::hash(key)); };
+  std::vector<std::string> keys;
+  for (int n = 0; keys.size() < 14; ++n)
+    if (const std::string key = std::to_string(n); tag(key) == tag("0")) keys.push_back(key);
+  run(zealous(), [&] {
+    auto map = make_map<Member<String>, Member<Canary>>(7);  // one group
+    for (std::uint64_t i = 0; i < 7; ++i) ASSERT_TRUE(map->insert(keys[i], make<Canary>(i)));
+    // One after the other is replaced by a key with the same tag, which takes its slot.
+    for (std::uint64_t i = 0; i < 7; ++i) {
+      ASSERT_TRUE(map->erase(keys[i]));
+      ASSERT_FALSE(map->contains(keys[i]));
+      ASSERT_TRUE(map->insert_or_assign(keys[7 + i], make<Canary>(7 + i)));
+      for (std::uint64_t k = 0; k < 14; ++k) {
+        const auto found = map->find(keys[k]);
+        ASSERT_EQ(found.has_value(), k > i && k <= i + 7);
+        if (found) {
+          ASSERT_TRUE((*found)->is(k));
+        }
+      }
+    }
+  });
+}
+
+TEST_P(MapTest, ATableIsSearchedByItsOwnSizeWhateverIsExpected) {
+  using Table = tandem::detail::MapTable<std::uint64_t, std::uint64_t>;
+  run([] {
+    const auto groups = tandem::make_array<Table::Group>(8);
+    for (std::uint64_t key = 0; key < 50; ++key) {
+      const std::uint64_t hash = Table::Key::hash(key);
+      const auto [place, found] = Table::find_or_free(*groups, key % 10, key, hash);
+      ASSERT_FALSE(found);
+      place.group->fill(place.slot, tandem::detail::MapControl::tag(hash), key, key + 1);
+    }
+    for (const std::size_t expected : {std::size_t{0}, std::size_t{1}, std::size_t{8}, std::size_t{1} << 50})
+      for (std::uint64_t key = 0; key < 100; ++key) {
+        const auto place = Table::find(*groups, expected, key, Table::Key::hash(key));
+        ASSERT_EQ(static_cast<bool>(place), key < 50);
+        if (place) {
+          ASSERT_EQ(place.value(), key + 1);
+        }
+        Table::prefetch(*groups, expected, Table::Key::hash(key));
+        Table::prefetch_entry(*groups, expected, Table::Key::hash(key));
+      }
+  });
+}
+
+struct alignas(16) Wide {
+  std::uint64_t low = 0, high = 0;
+};
+struct Seven {
+  std::array<std::uint8_t, 7> bytes{};
+};
+
+/// Full groups, every entry written twice: an entry that overlapped another would change it.
+template <class K, class V, class Value, class Number>
+void fill_and_compare(Value value, Number number) {
+  const auto map = make_map<K, V>();
+  for (unsigned round = 0; round < 2; ++round)
+    for (unsigned i = 0; i < 200; ++i) map->insert_or_assign(static_cast<K>(i), value((i + round) & 0xff));
+  for (unsigned i = 0; i < 200; ++i) {
+    const auto found = map->find(static_cast<K>(i));
+    ASSERT_TRUE(found.has_value());
+    ASSERT_EQ(number(*found), (i + 1) & 0xff);
+  }
+}
+
+TEST_P(MapTest, EntriesOfAllSizesLieApart) {
+  const auto as_byte = [](unsigned n) { return static_cast<std::uint8_t>(n); };
+  const auto as_word = [](unsigned n) { return std::uint64_t{n} * 0x0101'0101'0101'0101; };
+  const auto low_byte = [](std::uint64_t n) { return static_cast<unsigned>(n & 0xff); };
+  const auto as_wide = [=](unsigned n) { return Wide{as_word(n), as_word(n)}; };
+  const auto of_wide = [=](const Wide& wide) { return wide.low == wide.high ? low_byte(wide.low) : ~0u; };
+  const auto as_seven = [=](unsigned n) {
+    Seven seven;
+    seven.bytes.fill(as_byte(n));
+    return seven;
+  };
+  const auto of_seven = [](const Seven& seven) {
+    return seven.bytes[0] == seven.bytes[6] ? unsigned{seven.bytes[0]} : ~0u;
+  };
+  run([=] {
+    fill_and_compare<std::uint8_t, std::uint8_t>(as_byte, low_byte);
+    fill_and_compare<std::uint8_t, std::uint64_t>(as_word, low_byte);
+    fill_and_compare<std::uint64_t, std::uint8_t>(as_byte, low_byte);
+    fill_and_compare<std::uint64_t, std::uint64_t>(as_word, low_byte);
+    fill_and_compare<std::uint32_t, Wide>(as_wide, of_wide);
+    fill_and_compare<std::uint64_t, Wide>(as_wide, of_wide);
+    fill_and_compare<std::uint8_t, Seven>(as_seven, of_seven);
+    fill_and_compare<std::uint64_t, Seven>(as_seven, of_seven);
+  });
+}
+
+TEST_P(MapTest, PrefetchingChangesNothing) {
+  run(zealous(), [] {
+    auto strings = make_map<Member<String>, Member<Canary>>();
+    auto numbers = make_map<int, int>();
+    const auto prefetch_all = [&] {
+      for (int i = 0; i < 300; ++i) {
+        const std::string key = std::to_string(i);
+        strings->prefetch(key);
+        strings->prefetch_entry(make_string(key));
+        numbers->prefetch(i);
+        numbers->prefetch_entry(i);
+      }
+    };
+    prefetch_all();
+    for (int i = 0; i < 200; ++i) {
+      strings->insert(std::to_string(i), i % 3 == 0 ? nullptr : make<Canary>(static_cast<std::uint64_t>(i)));
+      numbers->insert(i, -i);
+    }
+    prefetch_all();
+    for (int i = 0; i < 200; ++i) {
+      const auto found = strings->find(std::to_string(i));
+      ASSERT_TRUE(found.has_value());
+      ASSERT_TRUE(i % 3 == 0 ? !*found : (*found)->is(static_cast<std::uint64_t>(i)));
+      ASSERT_EQ(numbers->find(i), -i);
+    }
+    strings->clear();
+    numbers->clear();
+    prefetch_all();
+    EXPECT_TRUE(strings->empty() && numbers->empty());
   });
 }
 

@@ -54,7 +54,7 @@ template <class K, class V>
 ///
 /// Threads: as Go's map: any number of goroutines may read at once; one that changes it must be alone (Mutex, SharedMutex).
 /// Breaking this rule loses entries or gives old ones, but does not corrupt the heap, except where keys or values have
-/// destructors or are not words. No operation parks for the map; all of them poll, so every one is a safepoint.
+/// destructors or are not words. No operation parks for the map; all of them but the hints poll, so every one is a safepoint.
 template <class K, class V>
 class Map {
   using Table = detail::MapTable<K, V>;
@@ -74,25 +74,28 @@ class Map {
   /// std::bad_alloc as make does, and what copying or moving a V throws; the map then is as before.
   bool insert(const RootedKey& key, RootedValue value) {
     poll();
-    return insert_polled(key, std::move(value));
+    return insert_polled(key, hash_of(probe(key)), std::move(value));
   }
   bool insert(std::string_view key, RootedValue value)
     requires kStringKeys
   {
     poll();
-    return !find_polled(key) && insert_new(key, std::move(value));
+    const std::uint64_t hash = hash_of(key);
+    return !find_polled(key, hash) && insert_new(key, hash, std::move(value));
   }
 
   /// Sets the value of the key, adding the entry if need be. True: it was added. Throws as insert does.
   bool insert_or_assign(const RootedKey& key, RootedValue value) {
     poll();
-    return !assign_polled(probe(key), value) && insert_polled(key, std::move(value));
+    const std::uint64_t hash = hash_of(probe(key));
+    return !assign_polled(probe(key), hash, value) && insert_polled(key, hash, std::move(value));
   }
   bool insert_or_assign(std::string_view key, RootedValue value)
     requires kStringKeys
   {
     poll();
-    return !assign_polled(key, value) && insert_new(key, std::move(value));
+    const std::uint64_t hash = hash_of(key);
+    return !assign_polled(key, hash, value) && insert_new(key, hash, std::move(value));
   }
 
   /// The value of the key, rooted (for a traced struct: a copy of it, which allocates), or nullopt.
@@ -109,13 +112,31 @@ class Map {
 
   [[nodiscard]] bool contains(const RootedKey& key) const {
     poll();
-    return static_cast<bool>(find_polled(probe(key)));
+    return static_cast<bool>(find_polled(probe(key), hash_of(probe(key))));
   }
   [[nodiscard]] bool contains(std::string_view key) const
     requires kStringKeys
   {
     poll();
-    return static_cast<bool>(find_polled(key));
+    return static_cast<bool>(find_polled(key, hash_of(key)));
+  }
+
+  /// Hints, for who is about to look up several keys, in this map or in several: call prefetch for all of them, then
+  /// prefetch_entry for all, then look them up. A look-up waits for the memory of the table, then for that of the key's
+  /// string, then the caller for that of the value's object; so the waits of all keys overlap. Some dozens of keys at a time,
+  /// or the first have left the cache when they are wanted. No safepoints.
+  void prefetch(const RootedKey& key) const { prefetch_probed(probe(key)); }
+  void prefetch(std::string_view key) const
+    requires kStringKeys
+  {
+    prefetch_probed(key);
+  }
+  /// The second step: the key's string, the value's object.
+  void prefetch_entry(const RootedKey& key) const { prefetch_entry_probed(probe(key)); }
+  void prefetch_entry(std::string_view key) const
+    requires kStringKeys
+  {
+    prefetch_entry_probed(key);
   }
 
   /// Takes the entry out. True: it was there.
@@ -154,7 +175,10 @@ class Map {
 
   struct ByMakeMap {};  // keeps maps off the stack
   Map(ByMakeMap, const Local<Groups>& groups) : table_(groups) {
-    if (groups) unused_ = Table::usable_slots(groups->size());
+    if (groups) {
+      group_count_ = groups->size();
+      unused_ = Table::usable_slots(group_count_);
+    }
   }
   Map(const Map&) = delete;
   Map& operator=(const Map&) = delete;
@@ -165,6 +189,16 @@ class Map {
       return key->view();
     else
       return key;
+  }
+
+  static std::uint64_t hash_of(const Probe& key) { return Table::Key::hash(key); }
+
+  // Nothing here is kept beyond a safepoint, because there is none.
+  void prefetch_probed(const Probe& key) const {
+    if (const Groups* const groups = table_.raw()) Table::prefetch(*groups, group_count_, hash_of(key));
+  }
+  void prefetch_entry_probed(const Probe& key) const {
+    if (const Groups* const groups = table_.raw()) Table::prefetch_entry(*groups, group_count_, hash_of(key));
   }
 
   [[gnu::always_inline]] void poll() const {
@@ -179,32 +213,31 @@ class Map {
 
   // From here on the map is not touched by a safepoint before the result has been used, unless it is said.
 
-  Place find_polled(const Probe& key) const {
+  Place find_polled(const Probe& key, std::uint64_t hash) const {
     const Groups* const groups = table_.raw();
-    return groups == nullptr ? Place{} : Table::find(*groups, key, Table::Key::hash(key));
+    return groups == nullptr ? Place{} : Table::find(*groups, group_count_, key, hash);
   }
 
   std::optional<RootedValue> value_of(const Probe& key) const {
     const Local<Groups> groups = table_.get();  // copying a traced struct is a safepoint
     if (!groups) return std::nullopt;
-    const Place place = Table::find(*groups, key, Table::Key::hash(key));
+    const Place place = Table::find(*groups, group_count_, key, hash_of(key));
     if (!place) return std::nullopt;
     return std::optional<RootedValue>(std::in_place, std::as_const(place.value()));
   }
 
-  bool assign_polled(const Probe& key, RootedValue& value) {
-    const Place place = find_polled(key);
+  bool assign_polled(const Probe& key, std::uint64_t hash, RootedValue& value) {
+    const Place place = find_polled(key, hash);
     if (place) place.group->assign(place.slot, detail::from_rooted<V>(value));
     return static_cast<bool>(place);
   }
 
   // A safepoint where the table grows.
-  bool insert_polled(const RootedKey& key, RootedValue value) {
-    const std::uint64_t hash = Table::Key::hash(probe(key));
+  bool insert_polled(const RootedKey& key, std::uint64_t hash, RootedValue value) {
     Local<Groups> groups = table_.get();
     for (;;) {
       if (groups) {
-        const auto [place, found] = Table::find_or_free(*groups, probe(key), hash);
+        const auto [place, found] = Table::find_or_free(*groups, group_count_, probe(key), hash);
         if (found) return false;
         const bool takes_unused = place && place.group->is_empty(place.slot);
         if (place && (!takes_unused || unused_ != 0)) {
@@ -219,15 +252,15 @@ class Map {
   }
 
   // A safepoint.
-  bool insert_new(std::string_view key, RootedValue&& value)
+  bool insert_new(std::string_view key, std::uint64_t hash, RootedValue&& value)
     requires kStringKeys
   {
     const Local<Map> self = local_from(this);
-    return insert_polled(make_string(key), std::move(value));
+    return insert_polled(make_string(key), hash, std::move(value));
   }
 
   bool erase_polled(const Probe& key) {
-    const Place place = find_polled(key);
+    const Place place = find_polled(key, hash_of(key));
     if (!place) return false;
     place.group->erase(place.slot);
     unused_ += place.group->is_empty(place.slot);
@@ -249,14 +282,16 @@ class Map {
       poll();
     }
     table_ = fresh;
+    group_count_ = count;
     size_ = moved;
     unused_ = Table::usable_slots(count) - moved;
     return fresh;
   }
 
-  Member<Groups> table_;    // null while nothing was ever inserted
-  std::size_t size_ = 0;    // entries
-  std::size_t unused_ = 0;  // slots never used that may be used before the table grows
+  Member<Groups> table_;         // null while nothing was ever inserted
+  std::size_t group_count_ = 0;  // of the table; a hint only, see MapTable::find
+  std::size_t size_ = 0;         // entries
+  std::size_t unused_ = 0;       // slots never used that may be used before the table grows
 };
 
 template <class K, class V>

@@ -88,15 +88,15 @@ class MapGroup {
   bool is_empty(unsigned slot) const { return control_byte(slot) == 0; }
   bool is_in_use(unsigned slot) const { return (control_byte(slot) & MapControl::kInUse) != 0; }
 
-  const K& key(unsigned slot) const { return *std::launder(reinterpret_cast<const K*>(keys_[slot])); }
-  V& value(unsigned slot) { return *std::launder(reinterpret_cast<V*>(values_[slot])); }
-  const V& value(unsigned slot) const { return *std::launder(reinterpret_cast<const V*>(values_[slot])); }
+  const K& key(unsigned slot) const { return *std::launder(reinterpret_cast<const K*>(entries_ + slot * kKeyStride)); }
+  V& value(unsigned slot) { return *std::launder(reinterpret_cast<V*>(value_place(slot))); }
+  const V& value(unsigned slot) const { return const_cast<MapGroup*>(this)->value(slot); }
 
   /// Makes an entry in a slot that is not in use. `key_from` and `value_from` are what a K and a V are made from.
   template <class KeyFrom, class ValueFrom>
   void fill(unsigned slot, std::uint8_t tag, const KeyFrom& key_from, ValueFrom&& value_from) {
-    construct(*reinterpret_cast<V*>(values_[slot]), std::forward<ValueFrom>(value_from));  // may throw: first
-    construct(*reinterpret_cast<K*>(keys_[slot]), key_from);
+    construct(*reinterpret_cast<V*>(value_place(slot)), std::forward<ValueFrom>(value_from));  // may throw: first
+    construct(*reinterpret_cast<K*>(key_place(slot)), key_from);
     set_control(slot, tag);
   }
 
@@ -115,7 +115,7 @@ class MapGroup {
   /// Leaves nothing that would keep an object reachable.
   void erase(unsigned slot) {
     set_control(slot, MapControl::any_empty(control()) ? 0 : MapControl::kErased);
-    destroy(*reinterpret_cast<K*>(keys_[slot]));
+    destroy(*reinterpret_cast<K*>(key_place(slot)));
     destroy(value(slot));
   }
 
@@ -155,9 +155,21 @@ class MapGroup {
       store_managed(*reinterpret_cast<std::atomic<void*>*>(reinterpret_cast<std::byte*>(&object) + offset), nullptr);
   }
 
+  // A value lies behind its key, on the same cache line if they are words, where that takes no padding; else the values
+  // lie behind all keys.
+  static constexpr bool kSideBySide = sizeof(K) % alignof(V) == 0 && sizeof(V) % alignof(K) == 0;
+  static constexpr std::size_t kKeyStride = kSideBySide ? sizeof(K) + sizeof(V) : sizeof(K);
+  static constexpr std::size_t kValueStride = kSideBySide ? kKeyStride : sizeof(V);
+  static constexpr std::size_t kFirstValue =
+      kSideBySide ? sizeof(K) : (kMapGroupSlots * sizeof(K) + alignof(V) - 1) / alignof(V) * alignof(V);
+  static constexpr std::size_t kEntriesBytes =
+      kSideBySide ? kMapGroupSlots * kKeyStride : kFirstValue + kMapGroupSlots * sizeof(V);
+
+  std::byte* key_place(unsigned slot) { return entries_ + slot * kKeyStride; }
+  std::byte* value_place(unsigned slot) { return entries_ + kFirstValue + slot * kValueStride; }
+
   std::uint64_t control_;
-  alignas(K) std::byte keys_[kMapGroupSlots][sizeof(K)];
-  alignas(V) std::byte values_[kMapGroupSlots][sizeof(V)];
+  alignas(K) alignas(V) std::byte entries_[kEntriesBytes];
 };
 
 }  // namespace tandem::detail

@@ -37,10 +37,12 @@ struct MapTable {
   /// Slots that may be used before the table grows: seven of eight.
   static std::size_t usable_slots(std::size_t group_count) { return group_count * (kMapGroupSlots - 1); }
 
-  /// The entry with this key.
-  static Place find(const Groups& groups, const Probe& key, std::uint64_t hash) {
+  /// The entry with this key. The table probably has `expected_count` groups.
+  static Place find(const Groups& groups, std::size_t expected_count, const Probe& key, std::uint64_t hash) {
     const std::uint8_t tag = MapControl::tag(hash);
-    for (Walk walk(groups, hash); !walk.done(); walk.advance()) {
+    Walk walk(count_of(groups, expected_count), hash);
+    prefetch_entries(reinterpret_cast<std::uintptr_t>(&groups[walk.index()]));
+    for (; !walk.done(); walk.advance()) {
       Group& group = groups[walk.index()];
       const std::uint64_t control = group.control();
       if (const Place found = find_in_group(group, control, key, tag)) return found;
@@ -49,16 +51,36 @@ struct MapTable {
     return {};
   }
 
+  // The two steps of a look-up whose result is not needed yet. Neither waits for memory, if there is time between them.
+
+  /// Fetches the group where a search begins. A wrong count fetches something else, or nothing: any address will do.
+  static void prefetch(const Groups& groups, std::size_t expected_count, std::uint64_t hash) {
+    __builtin_prefetch(&groups);
+    const std::uintptr_t group =
+        reinterpret_cast<std::uintptr_t>(groups.data()) + Walk(expected_count, hash).index() * sizeof(Group);
+    __builtin_prefetch(reinterpret_cast<const void*>(group));
+    prefetch_entries(group);
+  }
+
+  /// Fetches what the entry refers to, if it is likely that the entry is in that group.
+  static void prefetch_entry(const Groups& groups, std::size_t expected_count, std::uint64_t hash) {
+    const Group& group = groups[Walk(count_of(groups, expected_count), hash).index()];
+    const MapSlotSet candidates = MapControl::with_tag(group.control(), MapControl::tag(hash));
+    if (!candidates) return;
+    if constexpr (IsMember<K>::value) __builtin_prefetch(group.key(candidates.first()).raw());
+    if constexpr (IsMember<V>::value) __builtin_prefetch(group.value(candidates.first()).raw());
+  }
+
   struct Search {
     Place place;  ///< the entry, or the slot where it is to be made; none: the table is full
     bool found;
   };
 
   /// The entry with this key, or the first slot of the search that is not in use.
-  static Search find_or_free(const Groups& groups, const Probe& key, std::uint64_t hash) {
+  static Search find_or_free(const Groups& groups, std::size_t expected_count, const Probe& key, std::uint64_t hash) {
     const std::uint8_t tag = MapControl::tag(hash);
     Place free;
-    for (Walk walk(groups, hash); !walk.done(); walk.advance()) {
+    for (Walk walk(count_of(groups, expected_count), hash); !walk.done(); walk.advance()) {
       Group& group = groups[walk.index()];
       const std::uint64_t control = group.control();
       if (const Place found = find_in_group(group, control, key, tag)) return {found, true};
@@ -84,10 +106,32 @@ struct MapTable {
   }
 
  private:
+  /// The table's size, without waiting for it: the size lies on a cache line of its own, and the group that it leads to on
+  /// another. Processors predict that the two numbers are equal and go on to the group while the size is on its way. (The
+  /// empty asm keeps the compiler from using the one number for the other.)
+  static std::size_t count_of(const Groups& groups, std::size_t expected) {
+    std::size_t count = expected;
+    asm("" : "+r"(count));
+    if (groups.size() != expected) [[unlikely]] {
+      count = groups.size();
+      asm volatile("" : "+r"(count));
+    }
+    return count;
+  }
+
+  /// The cache lines of the group at an address, but for the first, before the control word has told which is wanted.
+  static void prefetch_entries(std::uintptr_t group) {
+    constexpr std::size_t kLine = 64,
+                          kLinesMax = 3;  // words for keys and values; of larger entries most would be in vain
+    if constexpr (sizeof(Group) <= kLinesMax * kLine)
+      for (std::size_t offset = kLine; offset < sizeof(Group); offset += kLine)
+        __builtin_prefetch(reinterpret_cast<const void*>(group + offset));
+  }
+
   /// The order in which a search visits the groups.
   class Walk {
    public:
-    Walk(const Groups& groups, std::uint64_t hash) : mask_(groups.size() - 1), index_((hash >> 7) & mask_) {}
+    Walk(std::size_t group_count, std::uint64_t hash) : mask_(group_count - 1), index_((hash >> 7) & mask_) {}
     bool done() const { return step_ > mask_; }
     std::size_t index() const { return index_; }
     void advance() { index_ = (index_ + ++step_) & mask_; }
@@ -105,7 +149,7 @@ struct MapTable {
   }
 
   static Place free_slot(const Groups& groups, std::uint64_t hash) {
-    for (Walk walk(groups, hash); !walk.done(); walk.advance()) {
+    for (Walk walk(groups.size(), hash); !walk.done(); walk.advance()) {
       Group& group = groups[walk.index()];
       if (const MapSlotSet unused = MapControl::not_in_use(group.control())) return {&group, unused.first()};
     }
