@@ -197,8 +197,9 @@ bool Region::make_ready() {
   if (first == kNoBlock) return false;
   const bool ready = base::populate(address_of(first), kHugePageBytes);
   if (ready && base::page_bytes() <= kGroupBlocks * kBitmapWords * 8) {
-    base::populate(reinterpret_cast<std::byte*>(allocated(first)), kGroupBlocks * kBitmapWords * 8);
-    base::populate(reinterpret_cast<std::byte*>(marks(first)), kGroupBlocks * kBitmapWords * 8);
+    // Not written to: the marks of blocks that nobody uses are cleared with the others' (mark_clearing.h).
+    base::prefault(reinterpret_cast<std::byte*>(allocated(first)), kGroupBlocks * kBitmapWords * 8);
+    base::prefault(reinterpret_cast<std::byte*>(marks(first)), kGroupBlocks * kBitmapWords * 8);
   }
   if (!ready) base::decommit(address_of(first), kHugePageBytes);
   const std::lock_guard guard(lock_);

@@ -40,11 +40,15 @@ bool commit(std::byte* address, std::size_t bytes) noexcept {
 
 bool decommit(std::byte* address, std::size_t bytes) noexcept { return ::madvise(address, bytes, MADV_DONTNEED) == 0; }
 
+bool prefault(std::byte* address, std::size_t bytes) noexcept {
+  return ::madvise(address, bytes, kMadvisePopulateWrite) == 0;
+}
+
 // The first touch takes a huge page where there are any. A fault holds the lock of one mapping only, while madvise holds the
 // one that every mmap of the process waits for: so the long part, clearing 2 MiB, is left to the fault.
 bool populate(std::byte* address, std::size_t bytes) noexcept {
   touch(address);
-  if (::madvise(address, bytes, kMadvisePopulateWrite) == 0) return true;
+  if (prefault(address, bytes)) return true;
   if (errno != EINVAL) return false;
   for (std::size_t at = 0; at < bytes; at += page_bytes()) touch(address + at);
   return true;

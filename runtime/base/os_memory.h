@@ -24,8 +24,11 @@ std::byte* reserve(std::size_t bytes, std::size_t alignment, Access access) noex
 // guards).
 bool decommit(std::byte* address, std::size_t bytes) noexcept;
 
-// Takes memory for all of these pages now rather than when each is touched; what they hold stays. The caller owns them,
-// and they read as zero. False: the kernel has no memory to give, or not enough for all.
+// Takes memory for all of these pages now rather than when each is touched. Writes nothing: others may use them meanwhile.
+// False: the kernel has none to give, or cannot (before 5.14).
+bool prefault(std::byte* address, std::size_t bytes) noexcept;
+
+// As prefault, by any kernel, and with a huge page where there are any. The caller owns the pages, and they read as zero.
 bool populate(std::byte* address, std::size_t bytes) noexcept;
 
 // Does any of these pages (64 KiB of them at most) take memory?
