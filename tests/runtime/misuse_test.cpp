@@ -33,6 +33,16 @@ TEST(MisuseDeathTest, ADeadlockIsReportedWithADumpOfEveryGoroutine) {
               fatal(), "fatal: all goroutines are asleep - deadlock!(.|\n)*the-other-one");
 }
 
+TEST(MisuseDeathTest, ADeadlockInTheDestructorOfAWaitGroupSaysSo) {
+  EXPECT_EXIT(tandem::run([] {
+                auto never = tandem::make_channel<int>();
+                tandem::WaitGroup group;
+                group.go([=] { never->receive(); });
+                throw std::runtime_error("not before the tasks have ended");
+              }),
+              fatal(), "deadlock!(.|\n)*main. .destructor of a wait group on 0x");
+}
+
 TEST(MisuseDeathTest, AnExceptionThatLeavesAGoroutineTerminates) {
   EXPECT_EXIT(tandem::run([] {
                 tandem::go(tandem::GoOptions{.name = "thrower"}, [] { throw std::runtime_error("gone wrong"); });
