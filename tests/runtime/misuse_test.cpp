@@ -6,6 +6,7 @@
 #include <csignal>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -125,6 +126,18 @@ TEST(MisuseDeathTest, AFaultThatIsNoNullReferenceIsLeftAlone) {
 }
 
 TEST(MisuseDeathTest, ParkingOutsideOfARun) { EXPECT_DEATH(tandem::sleep_for(1ms), "goroutine"); }
+
+TEST(MisuseDeathTest, ASelectorOutsideOfARun) {
+  EXPECT_EXIT(tandem::Selector().otherwise(), fatal(),
+              "case of a Selector was made on a thread that runs no goroutine");
+  EXPECT_EXIT(tandem::Selector().select(), fatal(), "select was called on a thread that runs no goroutine");
+}
+
+TEST(MisuseDeathTest, TheNetworkOutsideOfARun) {
+  EXPECT_EXIT(static_cast<void>(tandem::net::lookup("localhost")), fatal(), "lookup was called outside of tandem::run");
+  EXPECT_EXIT(static_cast<void>(tandem::net::UnixStream::connect("/nowhere")), fatal(),
+              "UnixStream::connect was called outside of tandem::run");
+}
 
 TEST(Misuse, SendAndCloseOnAClosedChannelThrow) {
   tandem::run([] {
