@@ -139,6 +139,45 @@ TEST(MisuseDeathTest, TheNetworkOutsideOfARun) {
               "UnixStream::connect was called outside of tandem::run");
 }
 
+class MisuseOfBlocking : public testing::TestWithParam<Misuse> {};
+
+TEST_P(MisuseOfBlocking, SaysThatItWasInside) {
+  EXPECT_EXIT(tandem::run([] { tandem::blocking([] { GetParam().commit(); }); }), fatal(),
+              std::string(GetParam().message) + " was called inside the f of blocking.f., where");
+}
+
+// What the debug checks find first is named as it was called, else as a dump names the wait.
+INSTANTIATE_TEST_SUITE_P(
+    All, MisuseOfBlocking,
+    testing::Values(Misuse{"Sleep", [] { tandem::sleep_for(1ms); }, "(sleep|sleep_until)"},
+                    Misuse{"Yield", [] { tandem::yield(); }, "yield"},
+                    Misuse{"Select", [] { tandem::select(tandem::on_timeout(1h)); }, "select"},
+                    Misuse{"Semaphore", [] { tandem::Semaphore(0).acquire(); }, "[Ss]emaphore.*acquire"},
+                    Misuse{"Collect", [] { tandem::collect(); }, "collect"},
+                    Misuse{"MakeLarge", [] { static_cast<void>(tandem::make_array<char>(1 << 20)); }, "make"},
+                    Misuse{"MakeMany",
+                           [] {
+                             for (int i = 0; i < 10'000; ++i) static_cast<void>(tandem::make<int>(i));
+                           },
+                           "make"}),
+    [](const auto& misuse) { return misuse.param.name; });
+
+TEST(MisuseDeathTest, ReceivingInsideBlocking) {
+  EXPECT_EXIT(tandem::run([] {
+                const auto never = tandem::make_channel<int>();
+                tandem::blocking([&] { never->receive(); });
+              }),
+              fatal(), "receive was called inside the f of blocking.f., where");
+}
+
+TEST(MisuseDeathTest, DebugChecksFindWhatTakesNoSlowPathInsideBlocking) {
+  if (!tandem::detail::kDebugChecks) GTEST_SKIP() << "a release build does not look there";
+  EXPECT_EXIT(tandem::run([] { tandem::blocking([] { static_cast<void>(tandem::make<int>(1)); }); }), fatal(),
+              "make was called inside the f of blocking");
+  EXPECT_EXIT(tandem::run([] { tandem::blocking([] { tandem::go([] {}); }); }), fatal(),
+              "go was called inside the f of blocking");
+}
+
 TEST(Misuse, SendAndCloseOnAClosedChannelThrow) {
   tandem::run([] {
     auto channel = tandem::make_channel<int>(1);

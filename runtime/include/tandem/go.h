@@ -107,7 +107,8 @@ std::size_t goroutine_count() noexcept;
 
 /// Runs f, which may take long in a system call or a foreign library, so that this worker's other goroutines go on meanwhile;
 /// returns its result, and its exceptions propagate. f runs on the same thread and stack; it must not touch managed
-/// references or call this library. Costs some nanoseconds; when f takes longer than about 20 us and others wait, the
+/// references or call this library: a call that would park, or that allocates, is a fatal error that says so (with debug checks
+/// any that needs a goroutine). Costs some nanoseconds; when f takes longer than about 20 us and others wait, the
 /// processor goes to another thread, and this goroutine queues up for one afterwards. Not interrupted by cancellation.
 template <typename F>
 decltype(auto) blocking(F&& f) {
