@@ -178,6 +178,26 @@ TEST(MisuseDeathTest, DebugChecksFindWhatTakesNoSlowPathInsideBlocking) {
               "go was called inside the f of blocking");
 }
 
+TEST(Misuse, AStackSizeOutOfRangeIsRefused) {
+  const auto complaint_about = [](std::uint64_t bytes) -> std::string {
+    try {
+      tandem::go(tandem::GoOptions{.stack_size_max = bytes}, [] {});
+    } catch (const std::invalid_argument& refused) {
+      return refused.what();
+    }
+    return "";
+  };
+  constexpr std::uint64_t kLeast = std::uint64_t{64} << 10, kMost = std::uint64_t{1} << 30;
+  tandem::run([&] {
+    for (const std::uint64_t bytes : {std::uint64_t{1}, kLeast - 1, kMost + 1, ~std::uint64_t{0}}) {
+      const std::string complaint = complaint_about(bytes);
+      EXPECT_NE(complaint.find("GoOptions::stack_size_max = " + std::to_string(bytes)), std::string::npos) << complaint;
+      EXPECT_NE(complaint.find("65536 (64 KiB) to 1073741824 (1 GiB)"), std::string::npos) << complaint;
+    }
+    for (const std::uint64_t bytes : {std::uint64_t{0}, kLeast, kMost}) EXPECT_EQ(complaint_about(bytes), "");
+  });
+}
+
 TEST(Misuse, SendAndCloseOnAClosedChannelThrow) {
   tandem::run([] {
     auto channel = tandem::make_channel<int>(1);

@@ -42,7 +42,7 @@ void go(F&& f, Args&&... args) {
   detail::spawn(std::forward<F>(f), std::forward<Args>(args)...);
 }
 
-/// The same with a name or another stack size.
+/// The same with a name or another stack size. Throws std::invalid_argument if that is out of range.
 template <typename F, typename... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 void go(const GoOptions& options, F&& f, Args&&... args) {
