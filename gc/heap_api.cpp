@@ -167,7 +167,9 @@ namespace {
 void* try_allocate_large(PatternNumber pattern, std::size_t bytes) {
   using namespace tandem::gc;
   if (boehm::in_use) return boehm::allocate_large(pattern, bytes);
-  return allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
+  const BlockIndex head = allocator.take_cleared(bytes);
+  if (head == Region::kNoBlock) return nullptr;
+  return allocator.lay_out_large(processor_here("make"), pattern_at(pattern), head, bytes);
 }
 }  // namespace
 
