@@ -1,5 +1,6 @@
 #include "gc/allocator.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <mutex>
@@ -13,6 +14,7 @@
 #include "gc/sweeper.h"
 #include "runtime/base/os_memory.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/safepoint.h"
 #include "runtime/seam/trace.h"
 #include "tandem/runtime.h"
 
@@ -27,6 +29,10 @@ constexpr std::size_t kLayouts = std::size_t{detail::kMaxPatterns} * detail::kSi
 std::uint64_t cells_in_word(const Block& block, std::uint32_t word) {
   const std::uint32_t left = block.cells - word * 64;
   return left >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << left) - 1;
+}
+
+std::uint32_t blocks_of(std::size_t bytes) {
+  return static_cast<std::uint32_t>((bytes + kBlockBytes - 1) >> kBlockShift);
 }
 
 }  // namespace
@@ -185,13 +191,29 @@ BlockIndex Allocator::lay_out_new(detail::LayoutNumber layout) {
   return index;
 }
 
-void* Allocator::allocate_large(seam::Processor& processor, const Pattern& pattern, std::size_t bytes) {
-  const auto blocks = static_cast<std::uint32_t>((bytes + kBlockBytes - 1) >> kBlockShift);
-  if (!room_for(blocks)) return nullptr;
+// Clearing takes seconds for the largest objects (most of it is the kernel's, which finds the memory): no handshake waits for
+// that. At the polls the goroutine may go on on another processor, so none is known in here; whole cycles may pass. The blocks
+// are ours all the while: taken out of the region, of kind kFree, in no space's list and with clear bitmaps. So nobody marks,
+// sweeps or trims them, no reference leads to them, and a conservative scan passes them over.
+BlockIndex Allocator::take_cleared(std::size_t bytes) {
+  constexpr std::size_t kBetweenPollsBytes = std::size_t{1} << 20;
+  const std::uint32_t blocks = blocks_of(bytes);
+  if (!room_for(blocks)) return Region::kNoBlock;
   const BlockIndex head = region.take(blocks);
-  if (head == Region::kNoBlock) return nullptr;
+  if (head == Region::kNoBlock) return head;
   memory_ahead.blocks_taken();
-  std::memset(region.address_of(head), 0, bytes);
+  std::byte* const memory = region.address_of(head);
+  for (std::size_t cleared = 0; cleared < bytes;) {
+    if (cleared != 0) seam::poll();
+    const std::size_t piece = std::min(bytes - cleared, kBetweenPollsBytes);
+    std::memset(memory + cleared, 0, piece);
+    cleared += piece;
+  }
+  return head;
+}
+
+void* Allocator::lay_out_large(seam::Processor& processor, const Pattern& pattern, BlockIndex head, std::size_t bytes) {
+  const std::uint32_t blocks = blocks_of(bytes);
   for (std::uint32_t i = 1; i < blocks; ++i) {
     region.block(head + i).head = head;
     publish_kind(region.block(head + i), BlockKind::kLargeTail);

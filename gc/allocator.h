@@ -18,8 +18,11 @@ class Allocator {
   /// Gives the processor a window with at least one free cell for the layout. False: memory_limit or the address space
   /// does not allow another block.
   bool refill(seam::Processor& processor, detail::LayoutNumber layout);
-  /// A large object, zeroed, marked if the processor allocates black; null as refill's false.
-  void* allocate_large(seam::Processor& processor, const Pattern& pattern, std::size_t bytes);
+  /// Blocks for a large object, which lay_out_large() is to make of them; their memory is zeroed. Polls meanwhile: the running
+  /// goroutine may be on another processor afterwards. Region::kNoBlock as refill's false.
+  BlockIndex take_cleared(std::size_t bytes);
+  /// The object, marked if the processor allocates black. Without a poll; the caller roots it before the next one.
+  void* lay_out_large(seam::Processor& processor, const Pattern& pattern, BlockIndex head, std::size_t bytes);
 
   /// Handshake 2: the cells that are left in the windows become black.
   void blacken_windows(seam::Processor& processor);

@@ -6,10 +6,36 @@
 #include "gc/counters.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/safepoint.h"
+#include "runtime/seam/unhandled.h"
+#include "tandem/cancelled.h"
 
 namespace tandem::gc {
 
 Finalizer finalizer;
+
+namespace {
+
+// What leaves a cleanup ends that cleanup alone: the finalizer goes on with the next. Two functions, as for goroutines
+// (sched/entry.cpp): without a handler to call there is no clause for other exceptions, so that std::terminate is called
+// where they are thrown.
+
+void run_or_terminate(detail::Cleanup& cleanup) {
+  try {
+    cleanup.run();
+  } catch (const Cancelled&) {
+  }
+}
+
+void run_or_report(detail::Cleanup& cleanup) {
+  try {
+    cleanup.run();
+  } catch (const Cancelled&) {
+  } catch (...) {
+    seam::report_unhandled(*seam::current_goroutine());
+  }
+}
+
+}  // namespace
 
 void Finalizer::begin_run() {
   queue_.clear();
@@ -47,7 +73,10 @@ bool Finalizer::run_one() {
     if (const auto* condemned = std::get_if<CondemnedObject>(&task)) being_destroyed_.push_back(condemned->object);
   }
   if (auto* cleanup = std::get_if<std::unique_ptr<detail::Cleanup>>(&task)) {
-    (*cleanup)->run();
+    if (seam::handles_unhandled())
+      run_or_report(**cleanup);
+    else
+      run_or_terminate(**cleanup);
     cleanup->reset();  // what it captured goes before anybody is told that it is done
   } else if (const auto* condemned = std::get_if<CondemnedObject>(&task)) {
     destroy(*condemned);

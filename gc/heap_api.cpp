@@ -16,6 +16,7 @@
 #include "gc/sweeper.h"
 #include "runtime/base/assert.h"
 #include "runtime/base/clock.h"
+#include "runtime/seam/in_blocking.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/safepoint.h"
 #include "tandem/detail/allocate.h"
@@ -34,6 +35,7 @@ seam::Processor& processor_here(const char* operation) {
   detail::GoroutineWords* goroutine = detail::current_goroutine();
   if (goroutine == nullptr)
     base::fatal("%s was called on a thread that runs no goroutine; start one with tandem::run, go or post", operation);
+  seam::refuse_in_blocking(*static_cast<seam::Goroutine*>(goroutine), operation);
   return *static_cast<seam::Processor*>(goroutine->processor);
 }
 
@@ -165,7 +167,9 @@ namespace {
 void* try_allocate_large(PatternNumber pattern, std::size_t bytes) {
   using namespace tandem::gc;
   if (boehm::in_use) return boehm::allocate_large(pattern, bytes);
-  return allocator.allocate_large(processor_here("make"), pattern_at(pattern), bytes);
+  const BlockIndex head = allocator.take_cleared(bytes);
+  if (head == Region::kNoBlock) return nullptr;
+  return allocator.lay_out_large(processor_here("make"), pattern_at(pattern), head, bytes);
 }
 }  // namespace
 
@@ -217,6 +221,10 @@ void check_local_place(const void* slot) {
       "a tandem::Local lies at %p, which is not on a goroutine's stack: use Persistent<T> there, or Member<T> "
       "inside a managed object",
       slot);
+}
+
+void check_may_allocate() {
+  if (const seam::Goroutine* const self = seam::current_goroutine()) seam::refuse_in_blocking(*self, "make");
 }
 
 void check_member_place(const void* slot) {

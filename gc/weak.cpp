@@ -17,6 +17,7 @@
 #include "gc/planted_bugs.h"
 #include "gc/sweeper.h"
 #include "runtime/base/assert.h"
+#include "runtime/seam/in_blocking.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/registry.h"
 #include "tandem/detail/indivisible.h"
@@ -51,6 +52,7 @@ CellRef cell_of_object(const void* object) {
 seam::Goroutine& goroutine_here(const char* operation) {
   seam::Goroutine* const goroutine = seam::current_goroutine();
   if (goroutine == nullptr) base::fatal("%s was called on a thread that runs no goroutine", operation);
+  if constexpr (detail::kDebugChecks) seam::refuse_in_blocking(*goroutine, operation);
   return *goroutine;
 }
 

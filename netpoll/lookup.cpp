@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "netpoll/system_call.h"
-#include "runtime/seam/registry.h"
 
 namespace tandem::net {
 
@@ -67,7 +66,7 @@ std::vector<std::string> lookup(std::string_view host, std::error_code& error) {
     error = std::make_error_code(std::errc::invalid_argument);
     return {};
   }
-  seam::registry.scheduler->run_blocking(&ask, &query);
+  run_blocking("tandem::net::lookup", &ask, &query);
   error = query.error;
   return std::move(query.addresses);
 }

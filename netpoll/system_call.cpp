@@ -4,6 +4,7 @@
 #include <charconv>
 #include <new>
 
+#include "runtime/base/assert.h"
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
 #include "tandem/detail/duration.h"
@@ -62,6 +63,11 @@ Endpoint endpoint_of(const SocketOwner& socket, int (*get)(int, ::sockaddr*, ::s
         &query, error);
   if (error) throw std::system_error(error, "tandem::net: the endpoint of a socket");
   return query.endpoint;
+}
+
+void run_blocking(const char* operation, void (*function)(void*), void* argument) {
+  if (seam::registry.scheduler == nullptr) base::fatal("%s was called outside of tandem::run", operation);
+  seam::registry.scheduler->run_blocking(function, argument);
 }
 
 void set_deadlines(const SocketOwner& socket, bool read, bool write, TimePoint time) {

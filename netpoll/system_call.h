@@ -34,6 +34,10 @@ auto or_throw(const char* what, Call call) {
   return or_throw(what, std::string_view(), std::move(call));
 }
 
+/// Calls function(argument), which may block the thread, for the public function `operation`. On a goroutine; a fatal error where
+/// nothing runs.
+void run_blocking(const char* operation, void (*function)(void*), void* argument);
+
 /// A registered socket for the descriptor, which it owns from now on.
 detail::SocketOwner own(int descriptor, std::error_code& error);
 /// A new one; null on error.

@@ -8,7 +8,6 @@
 #include <cstring>
 
 #include "netpoll/system_call.h"
-#include "runtime/seam/registry.h"
 
 namespace tandem::net {
 
@@ -64,7 +63,7 @@ UnixStream UnixStream::connect(std::string_view path, std::error_code& error) {
   connecting.result = result_of(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (connecting.result >= 0) {
     connecting.descriptor = static_cast<int>(connecting.result);
-    seam::registry.scheduler->run_blocking(&connect_blocking, &connecting);
+    run_blocking("UnixStream::connect", &connect_blocking, &connecting);
     if (connecting.result >= 0) connecting.result = result_of(::fcntl(connecting.descriptor, F_SETFL, O_NONBLOCK));
     if (connecting.result >= 0) {
       SocketOwner socket = own(connecting.descriptor, error);

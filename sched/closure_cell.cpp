@@ -3,6 +3,7 @@
 
 #include "tandem/detail/closure_cell.h"
 
+#include "runtime/base/assert.h"
 #include "sched/spawn.h"
 
 namespace tandem::detail {
@@ -17,9 +18,12 @@ seam::Processor* processor_here() {
 }  // namespace
 
 GoroutineWords* allocate_closure_cell(const ClosureOperations& operations, std::size_t bytes, const char* owner) {
+  seam::Processor* const here = processor_here();
+  if (here == nullptr)
+    base::fatal("a %s was made on a thread that runs no goroutine: make it inside tandem::run, on a goroutine", owner);
   sched::SpawnAttributes attributes;
   attributes.flags = seam::kRuntimeGoroutine;
-  seam::Goroutine& embryo = sched::begin_spawn(processor_here(), operations, bytes, attributes);
+  seam::Goroutine& embryo = sched::begin_spawn(here, operations, bytes, attributes);
   embryo.wait_reason = owner;
   return &embryo;
 }

@@ -4,6 +4,7 @@
 
 #include "runtime/context/context.h"
 #include "runtime/context/cxx_state.h"
+#include "runtime/seam/in_blocking.h"
 #include "runtime/seam/phase.h"
 #include "runtime/seam/safepoint.h"
 #include "runtime/seam/scan_claim.h"
@@ -105,8 +106,10 @@ template <Leaving Likely = Leaving::kParkUnlock>
   kept.give_back(now.worker->cxx);
 }
 
-/// Says what the running goroutine is going to wait for, for dumps.
+/// Says what the running goroutine is going to wait for, for dumps. Every park begins with it: so it is here that one inside
+/// the f of blocking(f) is found out.
 [[gnu::always_inline]] inline void announce_wait(Goroutine& self, const char* reason, const void* object) {
+  seam::refuse_in_blocking(self, reason);
   self.wait_reason = reason;
   self.wait_object = object;
   self.wait_since_ns = seam::coarse_now_ns.load(std::memory_order_relaxed);

@@ -2,7 +2,8 @@
 
 #include "tandem/go.h"
 
-#include <new>
+#include <stdexcept>
+#include <string>
 
 #include "runtime/base/clock.h"
 #include "runtime/context/stack.h"
@@ -17,11 +18,19 @@ namespace tandem::detail {
 using sched::Goroutine;
 using sched::processor_of;
 
+namespace {
+/// The range of Options::stack_size_max.
+void check_stack_size(std::uint64_t bytes) {
+  if (bytes >= context::kStackGranuleBytes && bytes <= context::kStackBytesMax) return;
+  throw std::invalid_argument("tandem: GoOptions::stack_size_max = " + std::to_string(bytes) +
+                              ": expected bytes from 65536 (64 KiB) to 1073741824 (1 GiB), or 0: as Options says");
+}
+}  // namespace
+
 Embryo begin_spawn(const ClosureOperations& operations, std::size_t closure_bytes, std::string_view name,
                    std::uint64_t stack_bytes_max) {
   Goroutine& self = sched::running_goroutine("tandem::go");
-  if (stack_bytes_max > context::kStackBytesMax) [[unlikely]]
-    throw std::bad_alloc();
+  if (stack_bytes_max != 0) check_stack_size(stack_bytes_max);
   seam::poll();
   Goroutine& embryo = sched::begin_spawn(&processor_of(self), operations, closure_bytes,
                                          {name.data(), name.size(), stack_bytes_max, 0});

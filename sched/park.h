@@ -17,7 +17,9 @@
 #include "runtime/base/assert.h"
 #include "runtime/base/spin_lock.h"
 #include "runtime/seam/goroutine.h"
+#include "runtime/seam/in_blocking.h"
 #include "runtime/seam/processor.h"
+#include "tandem/detail/checks.h"
 #include "tandem/detail/parallel.h"
 
 namespace tandem::sched {
@@ -28,11 +30,14 @@ using seam::WakeReason;
 
 [[noreturn, gnu::cold]] void fatal_no_goroutine(const char* operation);
 
-/// The running goroutine; fatal error with `operation`'s name when called on a thread that runs none.
+/// The running goroutine; fatal error with `operation`'s name when called on a thread that runs none, and, with debug checks,
+/// inside the f of blocking(f).
 [[gnu::always_inline]] inline Goroutine& running_goroutine(const char* operation) {
   if (!detail::on_goroutine_stack()) [[unlikely]]
     fatal_no_goroutine(operation);
-  return *static_cast<Goroutine*>(detail::current_goroutine_unchecked());
+  auto& self = *static_cast<Goroutine*>(detail::current_goroutine_unchecked());
+  if constexpr (detail::kDebugChecks) seam::refuse_in_blocking(self, operation);
+  return self;
 }
 inline Processor& processor_of(Goroutine& goroutine) { return *static_cast<Processor*>(goroutine.processor); }
 

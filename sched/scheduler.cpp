@@ -7,6 +7,7 @@
 #include "runtime/context/overflow.h"
 #include "runtime/seam/registry.h"
 #include "runtime/seam/trace.h"
+#include "runtime/seam/unhandled.h"
 #include "sched/foreign.h"
 #include "sched/monitor.h"
 #include "sched/running_backtrace.h"
@@ -44,7 +45,7 @@ void create_shared(const Options& options) {
   shared->simulated = options.seed != 0 && seam::registry.processor_count == 1;
   shared->zeal = options.yield_every_poll || options.steal_always || shared->simulated;
   shared->spin = seam::registry.processor_count <= base::usable_cpus();
-  shared->on_unhandled_goroutine = options.on_unhandled != nullptr ? &report_unhandled : nullptr;
+  shared->on_unhandled_goroutine = seam::handles_unhandled() ? &seam::report_unhandled : nullptr;
 }
 
 void create_processors(const Options& options) {

@@ -32,7 +32,7 @@ struct Shared {
   bool mark_idle = true;            // Options
   bool roots_by_worker = false;     // Options::roots_by
   bool netpoll_during_mark = true;  // Options
-  void (*on_unhandled_goroutine)(Goroutine& goroutine) = nullptr;
+  void (*on_unhandled_goroutine)(const Goroutine& goroutine) = nullptr;
   Goroutine* first_goroutine = nullptr;
 
   // -- Anybody.

@@ -113,6 +113,7 @@ void finish_unattached(Worker& worker, Goroutine& goroutine) {
 }
 
 [[gnu::noinline]] void yield_now(Goroutine& self) {
+  seam::refuse_in_blocking(self, "tandem::yield");
   Processor& here = processor_of(self);
   Goroutine* const next = take_direct(here);
   const ProcessorState& mine = *here.sched;

@@ -6,10 +6,9 @@
 #include <typeinfo>
 
 #include "runtime/base/backtrace.h"
-#include "runtime/seam/registry.h"
+#include "runtime/seam/goroutine.h"
 #include "sched/dump.h"
 #include "tandem/cancelled.h"
-#include "tandem/runtime.h"
 
 namespace tandem::sched {
 
@@ -55,11 +54,6 @@ void install_terminate_handler() { previous = std::set_terminate(&terminate_goro
 
 void remove_terminate_handler() {
   if (std::get_terminate() == &terminate_goroutine) std::set_terminate(previous);
-}
-
-void report_unhandled(seam::Goroutine& goroutine) {
-  seam::registry.options->on_unhandled(
-      {goroutine.id, goroutine.name != nullptr ? goroutine.name : "", std::current_exception()});
 }
 
 }  // namespace tandem::sched

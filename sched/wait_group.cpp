@@ -14,7 +14,7 @@ void WaitGroup::changed_slow() {
   if (counter_ == 0)
     while (Waiter* waiter = claim_first(waiters_)) woken.push_back(*waiter);
   if (counter_ == 0 || tasks_ == 0)
-    while (Waiter* waiter = claim_first(cancelled_)) woken.push_back(*waiter);
+    while (Waiter* waiter = claim_first(task_waiters_)) woken.push_back(*waiter);
   lock_.unlock();  // the last access: a waiter may destroy *this now
   if (!woken.empty()) wake_all(woken, processor_of(running_goroutine("WaitGroup::done")));
 }
@@ -33,7 +33,7 @@ void WaitGroup::wait() {
       cancelled = true;
       continue;
     }
-    WaitQueue& queue = cancelled ? cancelled_ : waiters_;
+    WaitQueue& queue = cancelled ? task_waiters_ : waiters_;
     queue.push_back(waiter);
     if (park_unlocking(self, "wait group", this, lock_) == WakeReason::kReady) {  // *this may be gone
       if (cancelled) throw_cancelled();
@@ -45,6 +45,22 @@ void WaitGroup::wait() {
   }
   lock_.unlock();
   check_cancelled(self);
+}
+
+// The lock even where nothing is left: the last task may have counted itself off and still hold it.
+WaitGroup::~WaitGroup() {
+  lock_.lock();
+  while (tasks_ != 0) {
+    Goroutine& self = running_goroutine("WaitGroup::~WaitGroup");
+    Waiter waiter;
+    waiter.goroutine = &self;
+    waiter.ticket = open_ticket(self);
+    task_waiters_.push_back(waiter);
+    park_unlocking(self, "destructor of a wait group", this, lock_);
+    lock_.lock();
+    if (waiter.queued) task_waiters_.remove(waiter);  // woken by a cancellation, which is not for a destructor
+  }
+  lock_.unlock();
 }
 
 }  // namespace tandem

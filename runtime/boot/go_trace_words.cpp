@@ -21,6 +21,7 @@ GoEvent block_event(std::string_view reason) {
       {"shared mutex read lock", GoEvent::kGoBlockSync},
       {"semaphore acquire", GoEvent::kGoBlockSync},
       {"wait group", GoEvent::kGoBlockSync},
+      {"destructor of a wait group", GoEvent::kGoBlockSync},
       {"barrier", GoEvent::kGoBlockSync},
       {"task group", GoEvent::kGoBlockSync},
       {"condition variable", GoEvent::kGoBlockCond},

@@ -37,6 +37,9 @@ namespace tandem::detail {
 [[gnu::noinline]] void safepoint_slow() {
   auto* goroutine = static_cast<seam::Goroutine*>(current_goroutine());
   if (goroutine == nullptr) return;  // a thread's own stack: nothing to preempt, its worker serves requests in its loop
+  // In the f of blocking(f) the processor may be somebody else's by now.
+  if (goroutine->state.load(std::memory_order_relaxed) != seam::kRunning) [[unlikely]]
+    return;
   auto& processor = *static_cast<seam::Processor*>(goroutine->processor);
   if (seam::registry.handshake.zealous()) [[unlikely]] {
     __atomic_store_n(&goroutine->context.sp, __builtin_frame_address(0), __ATOMIC_RELEASE);  // as in serve_requests()

@@ -216,6 +216,53 @@ TEST_P(ArrayTest, ASizeThatOverflowsIsRefused) {
   });
 }
 
+// With a handshake at every poll, one of nothing if no other, those that are acknowledged count the polls.
+TEST(LargeArray, IsClearedWithAPollAtEveryMebibyte) {
+  TANDEM_NOT_OVER_BOEHM("it clears the memory itself");
+  tandem::Options options;
+  options.processors = 1;
+  options.handshake_every_poll = true;
+  tandem::run(options, [] {
+    constexpr std::size_t kMebibytes = 64;
+    const std::uint64_t before = tandem::statistics().time_to_safepoint.count;
+    const auto array = make_array<char>(kMebibytes << 20);
+    EXPECT_GE(tandem::statistics().time_to_safepoint.count - before, kMebibytes);
+    EXPECT_EQ((*array)[array->size() - 1], 0);
+  });
+}
+
+// Cycles begin and end while they are made, on one processor and on another.
+TEST_P(ArrayTest, LargeArraysAreMadeWhileOthersCollect) {
+  tandem::Options yielding = options();
+  yielding.yield_every_poll = true;
+  run(yielding, [] {
+    constexpr std::size_t kSize = 400'000;  // 3 MB
+    std::atomic<bool> made{false};
+    tandem::WaitGroup makers, collector;
+    collector.go([&] {
+      while (!made) {
+        tandem::collect();
+        tandem::yield();
+      }
+    });
+    for (int maker = 0; maker < 2; ++maker)
+      makers.go([] {
+        Local<Array<Member<Canary>>> kept;
+        for (std::size_t round = 0; round < tandem::test::scaled<std::size_t>(20, 4); ++round) {
+          const Local<Array<Member<Canary>>> array = make_array<Member<Canary>>(kSize);
+          for (std::size_t i = 0; i < kSize; ++i) ASSERT_FALSE((*array)[i]) << i;
+          for (std::size_t i = 0; i < kSize; i += 1000) (*array)[i] = make<Canary>(i);
+          if (kept)
+            for (std::size_t i = 0; i < kSize; i += 1000) ASSERT_TRUE((*kept)[i]->is(i)) << i;
+          kept = array;
+        }
+      });
+    makers.wait();
+    made = true;
+    collector.wait();
+  });
+}
+
 TEST_P(ArrayTest, LargeArraysComeAndGo) {
   run([] {
     // 4 GB in all, or at least 400 MB: they cannot all stay.

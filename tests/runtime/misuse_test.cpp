@@ -6,6 +6,7 @@
 #include <csignal>
 #include <mutex>
 #include <stdexcept>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -31,6 +32,16 @@ TEST(MisuseDeathTest, ADeadlockIsReportedWithADumpOfEveryGoroutine) {
                 never->receive();
               }),
               fatal(), "fatal: all goroutines are asleep - deadlock!(.|\n)*the-other-one");
+}
+
+TEST(MisuseDeathTest, ADeadlockInTheDestructorOfAWaitGroupSaysSo) {
+  EXPECT_EXIT(tandem::run([] {
+                auto never = tandem::make_channel<int>();
+                tandem::WaitGroup group;
+                group.go([=] { never->receive(); });
+                throw std::runtime_error("not before the tasks have ended");
+              }),
+              fatal(), "deadlock!(.|\n)*main. .destructor of a wait group on 0x");
 }
 
 TEST(MisuseDeathTest, AnExceptionThatLeavesAGoroutineTerminates) {
@@ -115,6 +126,77 @@ TEST(MisuseDeathTest, AFaultThatIsNoNullReferenceIsLeftAlone) {
 }
 
 TEST(MisuseDeathTest, ParkingOutsideOfARun) { EXPECT_DEATH(tandem::sleep_for(1ms), "goroutine"); }
+
+TEST(MisuseDeathTest, ASelectorOutsideOfARun) {
+  EXPECT_EXIT(tandem::Selector().otherwise(), fatal(),
+              "case of a Selector was made on a thread that runs no goroutine");
+  EXPECT_EXIT(tandem::Selector().select(), fatal(), "select was called on a thread that runs no goroutine");
+}
+
+TEST(MisuseDeathTest, TheNetworkOutsideOfARun) {
+  EXPECT_EXIT(static_cast<void>(tandem::net::lookup("localhost")), fatal(), "lookup was called outside of tandem::run");
+  EXPECT_EXIT(static_cast<void>(tandem::net::UnixStream::connect("/nowhere")), fatal(),
+              "UnixStream::connect was called outside of tandem::run");
+}
+
+class MisuseOfBlocking : public testing::TestWithParam<Misuse> {};
+
+TEST_P(MisuseOfBlocking, SaysThatItWasInside) {
+  EXPECT_EXIT(tandem::run([] { tandem::blocking([] { GetParam().commit(); }); }), fatal(),
+              std::string(GetParam().message) + " was called inside the f of blocking.f., where");
+}
+
+// What the debug checks find first is named as it was called, else as a dump names the wait.
+INSTANTIATE_TEST_SUITE_P(
+    All, MisuseOfBlocking,
+    testing::Values(Misuse{"Sleep", [] { tandem::sleep_for(1ms); }, "(sleep|sleep_until)"},
+                    Misuse{"Yield", [] { tandem::yield(); }, "yield"},
+                    Misuse{"Select", [] { tandem::select(tandem::on_timeout(1h)); }, "select"},
+                    Misuse{"Semaphore", [] { tandem::Semaphore(0).acquire(); }, "[Ss]emaphore.*acquire"},
+                    Misuse{"Collect", [] { tandem::collect(); }, "collect"},
+                    Misuse{"MakeLarge", [] { static_cast<void>(tandem::make_array<char>(1 << 20)); }, "make"},
+                    Misuse{"MakeMany",
+                           [] {
+                             for (int i = 0; i < 10'000; ++i) static_cast<void>(tandem::make<int>(i));
+                           },
+                           "make"}),
+    [](const auto& misuse) { return misuse.param.name; });
+
+TEST(MisuseDeathTest, ReceivingInsideBlocking) {
+  EXPECT_EXIT(tandem::run([] {
+                const auto never = tandem::make_channel<int>();
+                tandem::blocking([&] { never->receive(); });
+              }),
+              fatal(), "receive was called inside the f of blocking.f., where");
+}
+
+TEST(MisuseDeathTest, DebugChecksFindWhatTakesNoSlowPathInsideBlocking) {
+  if (!tandem::detail::kDebugChecks) GTEST_SKIP() << "a release build does not look there";
+  EXPECT_EXIT(tandem::run([] { tandem::blocking([] { static_cast<void>(tandem::make<int>(1)); }); }), fatal(),
+              "make was called inside the f of blocking");
+  EXPECT_EXIT(tandem::run([] { tandem::blocking([] { tandem::go([] {}); }); }), fatal(),
+              "go was called inside the f of blocking");
+}
+
+TEST(Misuse, AStackSizeOutOfRangeIsRefused) {
+  const auto complaint_about = [](std::uint64_t bytes) -> std::string {
+    try {
+      tandem::go(tandem::GoOptions{.stack_size_max = bytes}, [] {});
+    } catch (const std::invalid_argument& refused) {
+      return refused.what();
+    }
+    return "";
+  };
+  constexpr std::uint64_t kLeast = std::uint64_t{64} << 10, kMost = std::uint64_t{1} << 30;
+  tandem::run([&] {
+    for (const std::uint64_t bytes : {std::uint64_t{1}, kLeast - 1, kMost + 1, ~std::uint64_t{0}}) {
+      const std::string complaint = complaint_about(bytes);
+      EXPECT_NE(complaint.find("GoOptions::stack_size_max = " + std::to_string(bytes)), std::string::npos) << complaint;
+      EXPECT_NE(complaint.find("65536 (64 KiB) to 1073741824 (1 GiB)"), std::string::npos) << complaint;
+    }
+    for (const std::uint64_t bytes : {std::uint64_t{0}, kLeast, kMost}) EXPECT_EQ(complaint_about(bytes), "");
+  });
+}
 
 TEST(Misuse, SendAndCloseOnAClosedChannelThrow) {
   tandem::run([] {

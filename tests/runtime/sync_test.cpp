@@ -313,6 +313,73 @@ TEST_P(SyncTest, WaitGroupCallsDoneAfterTheCapturesAreDestroyed) {
   });
 }
 
+TEST_P(SyncTest, TheDestructorOfAWaitGroupWaitsForItsTasks) {
+  run_clean([] {
+    constexpr int kTasks = 20;
+    int caught = 0;
+    std::atomic<int> ended{0};
+    try {
+      WaitGroup group;
+      group.add(5);  // what nobody counts off again is not waited for
+      for (int i = 0; i < kTasks; ++i)
+        group.go([&ended, i] {
+          for (int turn = 0; turn <= i; ++turn) yield();
+          ++ended;
+        });
+      throw 7;
+    } catch (int number) {
+      caught = number;
+      EXPECT_EQ(ended, kTasks);
+    }
+    EXPECT_EQ(caught, 7);
+  });
+}
+
+// The last task may be on its way out of the group when the destructor looks.
+TEST_P(SyncTest, AWaitGroupMayBeLeftWhileItsLastTaskEnds) {
+  run_clean([] {
+    for (int round = 0; round < 3000; ++round) {
+      auto group = std::make_unique<WaitGroup>();
+      std::atomic<bool> ends{false};
+      group->go([&ends] { ends = true; });
+      while (!ends) yield();
+      group.reset();
+    }
+  });
+}
+
+// Group and tasks are cancelled at the same time; the frame that they use must outlive them.
+TEST_P(SyncTest, ACancelledFrameOutlivesTheTasksOfItsWaitGroup) {
+  std::atomic<int> started{0}, ended_in_time{0};
+  run_and_cancel([&] {
+    for (int i = 0; i < 8; ++i)
+      go([&] {
+        std::atomic<bool> frame_left{false};
+        struct Mark {
+          std::atomic<bool>& left;
+          ~Mark() { left = true; }
+        } const mark{frame_left};
+        Semaphore never(0);
+        WaitGroup group;
+        for (int task = 0; task < 4; ++task)
+          group.go([&] {
+            ++started;
+            try {
+              never.acquire();
+            } catch (const Cancelled&) {
+              const CancellationShield shield;
+              for (int turn = 0; turn < 10; ++turn) yield();
+              if (!frame_left) ++ended_in_time;
+              throw;
+            }
+          });
+        never.acquire();
+      });
+    while (started < 32) yield();
+  });
+  EXPECT_EQ(ended_in_time, 32);
+}
+
 TEST_P(SyncTest, EndOfRunCancelsWhatIsDocumentedToBe) {
   std::atomic<int> started{0}, cancelled{0}, not_cancelled{0};
   run_and_cancel([&] {

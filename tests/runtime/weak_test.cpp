@@ -3,7 +3,10 @@
 #include "tests/support/scale.h"
 
 #include <array>
+#include <exception>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -246,6 +249,44 @@ TEST_P(WeakTest, CleanupsRunInOrderAfterTheDestructor) {
     tandem::wait_for_finalizers();
     EXPECT_EQ(log.lines.size(), 3u);
   });
+}
+
+struct Thrown {
+  static inline std::vector<std::string> reports;  // "goroutine's name: what"
+  static void report(const tandem::Options::Unhandled& unhandled) noexcept {
+    try {
+      std::rethrow_exception(unhandled.exception);
+    } catch (const std::exception& error) {
+      reports.push_back(std::string(unhandled.goroutine_name) + ": " + error.what());
+    }
+  }
+};
+
+TEST_P(WeakTest, AnExceptionEndsTheCleanupThatItLeavesAndNoOther) {
+  Thrown::reports.clear();
+  tandem::Options reporting = options();
+  reporting.on_unhandled = &Thrown::report;
+  std::vector<std::string> ran;
+  run(reporting, [&ran] {
+    [&ran]() __attribute__((noinline)) {
+      const auto object = make<Canary>(1);
+      tandem::add_cleanup(object, [] { throw std::runtime_error("the first"); });
+      tandem::add_cleanup(object, [] { throw tandem::Cancelled(); });
+      tandem::add_cleanup(object, [&ran] { ran.push_back("the second"); });
+    }();
+    tandem_test::use_stack();
+    churn();
+    tandem::wait_for_finalizers();
+    EXPECT_EQ(ran, std::vector<std::string>{"the second"});
+    const auto kept = make<Canary>(2);
+    tandem::add_cleanup(kept, [] { throw std::runtime_error("at the end"); });
+    tandem::add_cleanup(kept, [&ran] { ran.push_back("the last"); });
+    EXPECT_TRUE(kept->is(2));
+  });
+  EXPECT_EQ(ran, (std::vector<std::string>{"the second", "the last"}));
+  ASSERT_EQ(Thrown::reports.size(), 2u);
+  EXPECT_EQ(Thrown::reports[0], "finalizer: the first");
+  EXPECT_NE(Thrown::reports[1].find("at the end"), std::string::npos);
 }
 
 TEST_P(WeakTest, CleanupsWaitUntilTheObjectIsGone) {

@@ -42,7 +42,7 @@ void go(F&& f, Args&&... args) {
   detail::spawn(std::forward<F>(f), std::forward<Args>(args)...);
 }
 
-/// The same with a name or another stack size.
+/// The same with a name or another stack size. Throws std::invalid_argument if that is out of range.
 template <typename F, typename... Args>
   requires std::invocable<std::decay_t<F>, std::decay_t<Args>...>
 void go(const GoOptions& options, F&& f, Args&&... args) {
@@ -107,7 +107,8 @@ std::size_t goroutine_count() noexcept;
 
 /// Runs f, which may take long in a system call or a foreign library, so that this worker's other goroutines go on meanwhile;
 /// returns its result, and its exceptions propagate. f runs on the same thread and stack; it must not touch managed
-/// references or call this library. Costs some nanoseconds; when f takes longer than about 20 us and others wait, the
+/// references or call this library: a call that would park, or that allocates, is a fatal error that says so (with debug checks
+/// any that needs a goroutine). Costs some nanoseconds; when f takes longer than about 20 us and others wait, the
 /// processor goes to another thread, and this goroutine queues up for one afterwards. Not interrupted by cancellation.
 template <typename F>
 decltype(auto) blocking(F&& f) {

@@ -20,7 +20,8 @@ void collect();
 /// Has `function()` called once, on a goroutine of the runtime's own, after `object` has been collected and its destructor, if
 /// it has one, has run; at the end of the run at the latest. Several for one object are called in the order in which they
 /// were added. What the function holds lies off every stack: Persistents, not Locals; one that refers to `object` itself
-/// keeps it alive for ever. An exception that leaves it ends the process, as from any goroutine. `object` must not be null. On
+/// keeps it alive for ever. An exception that leaves it ends the process, as from any goroutine, unless
+/// Options::on_unhandled is set: then what is due runs on. `object` must not be null. On
 /// a goroutine only; never parks. Throws std::bad_alloc.
 template <class T, class F>
 void add_cleanup(const Local<T>& object, F&& function) {

@@ -110,7 +110,8 @@ struct Options {
   /// and the process exits with status 2. 0 ms to 1 h; 0: does not wait at all.
   std::chrono::milliseconds shutdown_grace{5000};
   /// Called on the goroutine that an exception left; when it returns, that goroutine has ended and the others
-  /// go on. Null: a message with id, name, what() and backtrace, then std::terminate. Must not throw or park.
+  /// go on. Of an exception that left a cleanup (add_cleanup) it is told on the goroutine that runs these, "finalizer", or
+  /// main's at the end of the run; when it returns, the next one runs. Null: a message with id, name, what() and backtrace, then std::terminate. Must not throw or park.
   void (*on_unhandled)(const Unhandled& unhandled) noexcept = nullptr;
   /// As stack_size_max, for the goroutine that runs main.
   std::uint64_t first_stack_size_max = std::uint64_t{8} << 20;

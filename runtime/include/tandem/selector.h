@@ -24,7 +24,7 @@
 namespace tandem {
 
 /// A list of cases, each as the free function of the same name makes it, in the order in which they are
-/// added. select() may be called again and again; a value that was sent is sent again if it can be copied,
+/// added. On goroutines only. select() may be called again and again; a value that was sent is sent again if it can be copied,
 /// otherwise its case is done for. Used by one goroutine, on its stack or anywhere else; cases may hold
 /// Locals. Adding throws std::bad_alloc.
 class Selector {

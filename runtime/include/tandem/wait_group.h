@@ -25,12 +25,16 @@ struct is_leaf;
 
 /// A counter that goroutines wait for to become zero. add() before the goroutine it counts is started. May be
 /// used again when all waits have returned, and destroyed as soon as the last one has. A counter below zero
-/// is a fatal error.
+/// is a fatal error. Its destructor waits for what go() has started: an exception that leaves the scope of the group
+/// does not leave the goroutines behind with a dead one.
 class WaitGroup {
  public:
   constexpr WaitGroup() noexcept = default;
   WaitGroup(const WaitGroup&) = delete;
   WaitGroup& operator=(const WaitGroup&) = delete;
+  /// Waits until all goroutines that go() has started have ended, whatever add() has counted; it does not cancel them, as
+  /// TaskGroup's does. Parks the goroutine if there are any; never throws.
+  ~WaitGroup();
 
   /// Adds `count`, which may be negative, to the counter. Never parks.
   void add(std::int64_t count = 1) { change(count, 0); }
@@ -67,7 +71,7 @@ class WaitGroup {
     lock_.lock();
     counter_ += count;
     tasks_ += tasks;
-    if (counter_ > 0 && (tasks_ > 0 || cancelled_.empty())) [[likely]]
+    if (counter_ > 0 && (tasks_ > 0 || task_waiters_.empty())) [[likely]]
       return lock_.unlock();
     changed_slow();
   }
@@ -78,7 +82,7 @@ class WaitGroup {
   std::int64_t counter_ = 0;
   std::int64_t tasks_ = 0;  // the part of the counter that go() has added
   detail::WaitQueue waiters_;
-  detail::WaitQueue cancelled_;  // waiters that were cancelled: they wait for tasks_ only
+  detail::WaitQueue task_waiters_;  // those that wait for tasks_ only: cancelled ones, and the destructor
 };
 
 template <>

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "tandem/detail/checks.h"
 #include "tandem/detail/layout.h"
 #include "tandem/detail/words.h"
 
@@ -23,6 +24,7 @@ void mark_constructed(void* cell, DestroyFunction destroy);
 
 /// A cell of the layout, not zeroed. It is not rooted yet: the caller makes a Local of it before anything else.
 [[gnu::always_inline]] inline void* allocate_cell(LayoutNumber layout, std::size_t cell_bytes) {
+  if constexpr (kDebugChecks) check_may_allocate();
   const GoroutineWords* goroutine = current_goroutine();
   if (goroutine == nullptr) [[unlikely]]
     return allocate_slow(layout);

@@ -1,5 +1,6 @@
 #pragma once
-// Checks of references, in builds with TANDEM_DEBUG_CHECKS=1; nothing otherwise: where they live, and whether they are null.
+// Checks in builds with TANDEM_DEBUG_CHECKS=1; nothing otherwise: where references live, whether they are null, and where
+// objects are made.
 
 namespace tandem::detail {
 
@@ -7,6 +8,8 @@ namespace tandem::detail {
 void check_local_place(const void* slot);
 /// Aborts unless `slot` lies in the managed heap, or in a Rooted (a traced aggregate on a stack).
 void check_member_place(const void* slot);
+/// Ends the process inside the f of blocking(f). (The slow paths of allocation check it in all builds.)
+void check_may_allocate();
 
 #if defined(TANDEM_DEBUG_CHECKS) && TANDEM_DEBUG_CHECKS
 inline constexpr bool kDebugChecks = true;
