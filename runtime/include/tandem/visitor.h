@@ -33,17 +33,22 @@
 #include <boost/pfr/core.hpp>
 #endif
 
+#include "tandem/detail/standard_type.h"
 #include "tandem/member.h"
 
 namespace tandem {
 
 class Visitor;
 
-/// True for types that hold no reference to a managed object. Specialise it as true for your own leaf types that are not
-/// trivially copyable and that this header does not know.
+/// True for types that hold no reference to a managed object: trivially copyable ones, the standard library's (of leaves, where
+/// they have elements), this library's own that synchronise or are open sockets. Specialise it as true for your own leaf types
+/// that are not trivially copyable. std::function, std::any, std::future and std::exception_ptr are leaves: what they hold is on the
+/// unmanaged heap, where references are Persistents.
 template <class T>
-struct is_leaf : std::bool_constant<std::is_trivially_copyable_v<T>> {};
+struct is_leaf : std::disjunction<std::is_trivially_copyable<T>, detail::IsStandardLeaf<T>> {};
 
+template <class T>
+struct is_leaf<const T> : is_leaf<T> {};
 template <class T>
 struct is_leaf<Local<T>> : std::false_type {};
 template <class T>
