@@ -45,12 +45,12 @@ void set_option(Socket& socket, int level, int option, int value, std::error_cod
       &chosen, error);
 }
 
-Endpoint endpoint_of(const SocketOwner& socket, int (*get)(int, ::sockaddr*, ::socklen_t*)) {
+Endpoint endpoint_of(const SocketOwner& socket, int (*get)(int, ::sockaddr*, ::socklen_t*), std::error_code& error) {
   struct Query {
     int (*get)(int, ::sockaddr*, ::socklen_t*);
     Endpoint endpoint;
   } query{get, {}};
-  std::error_code error = socket ? std::error_code() : no_socket();
+  error = socket ? std::error_code() : no_socket();
   if (socket)
     socket->call(
         [](int descriptor, void* argument) {
@@ -61,8 +61,7 @@ Endpoint endpoint_of(const SocketOwner& socket, int (*get)(int, ::sockaddr*, ::s
           return result;
         },
         &query, error);
-  if (error) throw std::system_error(error, "tandem::net: the endpoint of a socket");
-  return query.endpoint;
+  return error ? Endpoint() : query.endpoint;
 }
 
 void run_blocking(const char* operation, void (*function)(void*), void* argument) {

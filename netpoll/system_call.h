@@ -44,7 +44,8 @@ detail::SocketOwner own(int descriptor, std::error_code& error);
 detail::SocketOwner make_socket(int family, int type, std::error_code& error);
 
 void set_option(detail::Socket& socket, int level, int option, int value, std::error_code& error);
-Endpoint endpoint_of(const detail::SocketOwner& socket, int (*get)(int, ::sockaddr*, ::socklen_t*));
+Endpoint endpoint_of(const detail::SocketOwner& socket, int (*get)(int, ::sockaddr*, ::socklen_t*),
+                     std::error_code& error);
 /// TimePoint::max(): none. A null socket is passed over.
 void set_deadlines(const detail::SocketOwner& socket, bool read, bool write, TimePoint time);
 /// A connection accepted from the listener, or null.

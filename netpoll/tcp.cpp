@@ -70,8 +70,16 @@ TcpStream TcpStream::connect_within(std::string_view address, std::uint64_t time
                   [&](std::error_code& error) { return connect_within(address, timeout_ns, error); });
 }
 
-Endpoint TcpStream::local_endpoint() const { return endpoint_of(socket_, &::getsockname); }
-Endpoint TcpStream::remote_endpoint() const { return endpoint_of(socket_, &::getpeername); }
+Endpoint TcpStream::local_endpoint(std::error_code& error) const { return endpoint_of(socket_, &::getsockname, error); }
+Endpoint TcpStream::local_endpoint() const {
+  return or_throw("TcpStream::local_endpoint", [&](std::error_code& error) { return local_endpoint(error); });
+}
+Endpoint TcpStream::remote_endpoint(std::error_code& error) const {
+  return endpoint_of(socket_, &::getpeername, error);
+}
+Endpoint TcpStream::remote_endpoint() const {
+  return or_throw("TcpStream::remote_endpoint", [&](std::error_code& error) { return remote_endpoint(error); });
+}
 
 void TcpStream::set_no_delay(bool on, std::error_code& error) {
   error = socket_ ? std::error_code() : no_socket();
@@ -106,7 +114,12 @@ TcpStream TcpListener::accept() {
 }
 
 void TcpListener::set_deadline(TimePoint time) { set_deadlines(socket_, true, false, time); }
-Endpoint TcpListener::local_endpoint() const { return endpoint_of(socket_, &::getsockname); }
+Endpoint TcpListener::local_endpoint(std::error_code& error) const {
+  return endpoint_of(socket_, &::getsockname, error);
+}
+Endpoint TcpListener::local_endpoint() const {
+  return or_throw("TcpListener::local_endpoint", [&](std::error_code& error) { return local_endpoint(error); });
+}
 void TcpListener::close() noexcept {
   if (socket_) socket_->close();
 }

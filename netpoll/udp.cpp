@@ -88,7 +88,10 @@ std::pair<std::size_t, Endpoint> UdpSocket::receive_from(std::span<std::byte> bu
 void UdpSocket::set_deadline(TimePoint time) { set_deadlines(socket_, true, true, time); }
 void UdpSocket::set_read_deadline(TimePoint time) { set_deadlines(socket_, true, false, time); }
 void UdpSocket::set_write_deadline(TimePoint time) { set_deadlines(socket_, false, true, time); }
-Endpoint UdpSocket::local_endpoint() const { return endpoint_of(socket_, &::getsockname); }
+Endpoint UdpSocket::local_endpoint(std::error_code& error) const { return endpoint_of(socket_, &::getsockname, error); }
+Endpoint UdpSocket::local_endpoint() const {
+  return or_throw("UdpSocket::local_endpoint", [&](std::error_code& error) { return local_endpoint(error); });
+}
 void UdpSocket::close() noexcept {
   if (socket_) socket_->close();
 }

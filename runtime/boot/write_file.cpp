@@ -34,25 +34,33 @@ bool is_device(const std::filesystem::path& path) {
   return std::filesystem::is_other(status);
 }
 
-int write_whole(const std::filesystem::path& path, std::string_view contents) {
-  if (is_device(path)) return write_to(path, 0, contents);
+struct Failure {
+  int reason = 0;         // errno, or 0
+  std::string operation;  // what failed, if that is not writing the file itself
+};
+
+Failure write_whole(const std::filesystem::path& path, std::string_view contents) {
+  if (is_device(path)) return {write_to(path, 0, contents), {}};
   std::filesystem::path unfinished = path;
   unfinished += ".unfinished";
-  int reason = write_to(unfinished, O_CREAT | O_TRUNC, contents);
+  Failure failure{write_to(unfinished, O_CREAT | O_TRUNC, contents), "writing \"" + unfinished.string() + "\" first"};
   std::error_code error;
-  if (reason == 0) {
+  if (failure.reason == 0) {
     std::filesystem::rename(unfinished, path, error);
-    reason = error.value();
+    failure = {error.value(), "renaming \"" + unfinished.string() + "\" to it"};
   }
-  if (reason != 0) std::filesystem::remove(unfinished, error);
-  return reason;
+  if (failure.reason != 0) std::filesystem::remove(unfinished, error);
+  return failure;
 }
 
 }  // namespace
 
 void write_file(const std::filesystem::path& path, std::string_view contents, std::string_view who) {
-  if (const int reason = write_whole(path, contents); reason != 0)
-    throw std::system_error(reason, std::generic_category(), std::string(who) + "(\"" + path.string() + "\")");
+  const Failure failure = write_whole(path, contents);
+  if (failure.reason == 0) return;
+  std::string text = std::string(who) + "(\"" + path.string() + "\")";
+  if (!failure.operation.empty()) text += ": " + failure.operation;
+  throw std::system_error(failure.reason, std::generic_category(), text);
 }
 
 }  // namespace tandem::boot

@@ -2,7 +2,7 @@
 
 Each file of cases/ is compiled twice: as it is, where it has to fail with every text of its `// expect:` lines in the
 output, and with -DREPAIRED, where it has to compile; so a case cannot pass because of an error that is not the one it is
-about.
+about. A line `// errors: 1` says how many errors there are: that nothing follows which says less.
 
 All headers are read once, into a precompiled one: the cases come to a second of processor time each without it.
 (That each header includes what it needs is a test of its own, headers.compile_alone.)
@@ -68,6 +68,13 @@ class CompileFail(unittest.TestCase):
                 self.assertNotEqual(result.returncode, 0, "it compiles")
                 for text in expected:
                     self.assertIn(normalised(text), normalised(result.stderr))
+
+    def test_nothing_else_is_complained_of(self):
+        for case in CASES:
+            for number in re.findall(r"^// errors: (\d+)$", case.read_text(), re.MULTILINE):
+                with self.subTest(case=case.name):
+                    output = self.results[case, False].stderr
+                    self.assertEqual(len(re.findall(r": (?:fatal )?error: ", output)), int(number), output)
 
     def test_the_repaired_form_compiles(self):
         for case in CASES:

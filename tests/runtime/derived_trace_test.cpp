@@ -1,8 +1,11 @@
 // Aggregates without a trace of their own: their fields are found.
 #include "tests/runtime/heap_test.h"
 
+#include <any>
 #include <array>
 #include <atomic>
+#include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +49,44 @@ struct Everything {
   double last = 0.5;
 };
 static_assert(tandem::detail::DerivesTrace<Everything>);
+
+// Neither bases nor C arrays are suspected where there are none, whatever the fields can be made of.
+struct ByNumber {
+  explicit ByNumber(int number) : number_(number) {}
+  int number_;
+};
+struct ByNothing {
+  explicit ByNothing() = default;
+  int number_ = 0;
+};
+template <class First, class Last>
+struct Around {
+  First first;
+  Member<Canary> member;
+  std::array<int, 2> numbers;
+  Last last;
+};
+template <class First, class Last>
+inline constexpr bool kUnsuspected =
+    !tandem::detail::begins_with_base<Around<First, Last>>() && !tandem::detail::has_array_field<Around<First, Last>>();
+static_assert(kUnsuspected<int, std::any> && kUnsuspected<std::any, int>);
+static_assert(kUnsuspected<std::function<void()>, std::optional<int>> && kUnsuspected<std::optional<std::any>, char>);
+static_assert(kUnsuspected<Node, Inner> && kUnsuspected<std::array<Member<Canary>, 3>, std::list<int>>);
+static_assert(kUnsuspected<ByNumber, ByNothing> && kUnsuspected<ByNothing, ByNumber>);
+static_assert(kUnsuspected<tandem::Mutex, std::unique_ptr<int>> && kUnsuspected<std::atomic<int>, tandem::Mutex>);
+
+// And found where they are.
+static_assert(tandem::detail::has_array_field<Around<int[2], int>>());
+static_assert(tandem::detail::has_array_field<Around<int, char[3][3]>>());
+static_assert(tandem::detail::has_array_field<Around<Member<Node>[2], ByNumber>>());
+struct Empty {};
+struct OfEmpty : Empty {
+  Member<Canary> member;
+};
+struct OfNode : Node {
+  std::any any;
+};
+static_assert(tandem::detail::begins_with_base<OfEmpty>() && tandem::detail::begins_with_base<OfNode>());
 
 TEST(DerivedTrace, FindsEveryReference) {
   const auto offsets = tandem::detail::reference_offsets<Everything>();

@@ -10,6 +10,7 @@ namespace {
 using tandem::Local;
 using tandem::make;
 using tandem::Member;
+using tandem::Persistent;
 using tandem_test::Canary;
 
 using MemberTest = tandem_test::HeapTest;
@@ -49,6 +50,27 @@ struct Kennel {
 };
 
 static_assert(sizeof(Member<Canary>) == sizeof(void*));
+
+TEST_P(MemberTest, GoesTogetherWithPersistents) {
+  run(zealous(), [] {
+    const Local<Kennel> kennel = make<Kennel>();
+    const Persistent<Dog> dog = make<Dog>();
+    kennel->dog = dog;
+    kennel->animal = dog;  // of a base
+    EXPECT_TRUE(kennel->dog == dog && dog == kennel->dog && kennel->animal == dog && dog == kennel->animal);
+    const Persistent<Animal> kept = kennel->animal;
+    EXPECT_TRUE(kept == kennel->dog && kennel->dog == kept && kept == dog);
+    const Persistent<Animal> other = make<Animal>();
+    EXPECT_TRUE(other != kennel->animal && kennel->dog != other);
+    kennel->animal = Persistent<Animal>(make<Animal>());  // reset as soon as it is stored
+    tandem_test::churn();
+    EXPECT_EQ(kennel->animal->legs, 4u);
+    kennel->dog = Persistent<Dog>();
+    EXPECT_FALSE(kennel->dog);
+    EXPECT_TRUE(kennel->dog == Persistent<Dog>());
+    static_assert(!std::is_assignable_v<Member<Dog>&, Persistent<Animal>>);
+  });
+}
 
 TEST_P(MemberTest, ConstructsAssignsAndCompares) {
   run(zealous(), [] {

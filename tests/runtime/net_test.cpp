@@ -386,6 +386,56 @@ TEST_P(NetTest, ErrorsSayWhatWasWrong) {
   });
 }
 
+TEST_P(NetTest, EveryCallHasAFormThatDoesNotThrow) {
+  run_clean([] {
+    std::error_code error = std::make_error_code(std::errc::io_error);
+    TcpListener listener = TcpListener::bind(Endpoint::parse("127.0.0.1:0"), error);
+    EXPECT_FALSE(error);
+    const Endpoint there = listener.local_endpoint(error);
+    EXPECT_FALSE(error);
+    EXPECT_EQ(there, listener.local_endpoint());
+    EXPECT_FALSE(TcpListener::bind(there, error));
+    EXPECT_EQ(error, std::errc::address_in_use);
+
+    TcpStream client = TcpStream::connect(there, std::chrono::seconds(20), error);
+    EXPECT_FALSE(error);
+    EXPECT_EQ(client.remote_endpoint(error), there);
+    TcpStream server = listener.accept(error);
+    EXPECT_EQ(server.remote_endpoint(error), client.local_endpoint(error));
+    EXPECT_FALSE(error);
+    client.close();
+    EXPECT_EQ(client.local_endpoint(error), Endpoint());
+    EXPECT_EQ(error, std::errc::operation_canceled);
+    EXPECT_EQ(TcpStream().remote_endpoint(error), Endpoint());
+    EXPECT_EQ(error, std::errc::bad_file_descriptor);
+    EXPECT_EQ(error_of([] { TcpListener().local_endpoint(); }), std::errc::bad_file_descriptor);
+
+    listener.close();
+    EXPECT_FALSE(TcpStream::connect(there, std::chrono::seconds(20), error));
+    EXPECT_EQ(error, std::errc::connection_refused);
+    EXPECT_EQ(error_of([&] { TcpStream::connect(there, std::chrono::seconds(20)); }), std::errc::connection_refused);
+
+    const UdpSocket datagrams = UdpSocket::bind(Endpoint::parse("127.0.0.1:0"), error);
+    EXPECT_FALSE(error);
+    EXPECT_FALSE(UdpSocket::bind(datagrams.local_endpoint(error), error));
+    EXPECT_EQ(error, std::errc::address_in_use);
+    EXPECT_FALSE(UdpSocket::bind(Endpoint(), error));
+    EXPECT_EQ(error, std::errc::invalid_argument);
+  });
+}
+
+TEST_P(NetTest, DeadlinesOfWhatIsNotOpenAreIgnored) {
+  run_clean([] {
+    const auto now = std::chrono::steady_clock::now();
+    TcpStream().set_deadline(now);
+    TcpListener().set_deadline(now);
+    TcpListener closed = TcpListener::bind("127.0.0.1:0");
+    closed.close();
+    closed.set_deadline(now);
+    EXPECT_EQ(error_of([&] { closed.accept(); }), std::errc::operation_canceled);
+  });
+}
+
 TEST_P(NetTest, EndpointsArePrintedAndParsed) {
   run_clean([] {
     for (const char* text : {"127.0.0.1:80", "[::1]:65535", "0.0.0.0:0", "[2001:db8::2]:443"}) {

@@ -70,6 +70,13 @@ class Member {
     return assign(static_cast<T*>(other.raw()));
   }
 
+  /// By way of a Local: the Persistent may be reset before the store is seen.
+  template <class U>
+    requires std::is_convertible_v<U*, T*>
+  Member& operator=(const Persistent<U>& persistent) noexcept {
+    return *this = persistent.get();
+  }
+
   /// The object, rooted for as long as the result lives.
   Local<T> get() const noexcept {
     return Local<T>::loaded([this] { return raw(); });

@@ -11,7 +11,8 @@
 ///     });
 /// \endcode
 ///
-/// Every call has two forms: one throws std::system_error, the other takes a std::error_code& and does not. std::errc::timed_out: the deadline
+/// Every call that can fail has two forms: one throws std::system_error, the other takes a std::error_code& as its last argument and does
+/// not. (set_*deadline and close cannot fail.) std::errc::timed_out: the deadline
 /// has come; std::errc::operation_canceled: closed here. Both forms throw Cancelled, as everything that parks does. All calls are
 /// for goroutines, inside of a run; close() and destructors are for any thread. Goroutines that read from (or accept on, or write to) the
 /// same socket take turns, first come, first served; what one write() is given may then be mixed with what others are.

@@ -95,6 +95,10 @@ template <class T, class U>
 bool operator==(const Persistent<T>& a, const Local<U>& b) noexcept {
   return a.raw() == b.raw();
 }
+template <class T, class U>
+bool operator==(const Persistent<T>& a, const Member<U>& b) noexcept {
+  return a.raw() == b.raw();
+}
 
 template <class T>
 template <class U>

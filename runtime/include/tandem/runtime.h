@@ -93,14 +93,14 @@ struct Options {
   /// How much the heap may grow over what was live after the last cycle before the next one is due, in per
   /// cent. 5 to 10000, or -1: not by growth (memory_limit and collect() still start cycles).
   std::int32_t gc_percent = 100;
-  /// Bytes that the managed heap may take; 0: no limit. Allocation beyond it after a full collection throws
-  /// std::bad_alloc.
+  /// Bytes that the managed heap may take. 1 MiB to 64 TiB (65536G), or 0: no limit. Allocation beyond it after a full
+  /// collection throws std::bad_alloc.
   std::uint64_t memory_limit = 0;
   /// Bytes to which a goroutine's stack may grow, guard included; rounded up to a power of two. 64 KiB to 1
   /// GiB.
   std::uint64_t stack_size_max = std::uint64_t{256} << 10;
   Poller poller = Poller::automatic;
-  /// Not 0: random scheduling choices (victims of steals, ready cases of a select) come from this seed
+  /// Any 64-bit number. Not 0: random scheduling choices (victims of steals, ready cases of a select) come from this seed
   /// instead of the time. One processor then, unless `processors` says otherwise. With one, the whole schedule
   /// follows from the seed: goroutines change at polls that it chooses, and time is virtual, it passes when nothing is
   /// runnable (this_goroutine::now()). The same program with the same seed gives the same Statistics::schedule_hash,
@@ -113,7 +113,7 @@ struct Options {
   /// go on. Of an exception that left a cleanup (add_cleanup) it is told on the goroutine that runs these, "finalizer", or
   /// main's at the end of the run; when it returns, the next one runs. Null: a message with id, name, what() and backtrace, then std::terminate. Must not throw or park.
   void (*on_unhandled)(const Unhandled& unhandled) noexcept = nullptr;
-  /// As stack_size_max, for the goroutine that runs main.
+  /// As stack_size_max, for the goroutine that runs main. 64 KiB to 1 GiB.
   std::uint64_t first_stack_size_max = std::uint64_t{8} << 20;
 
   // -- What is reported on stderr.
@@ -172,7 +172,7 @@ struct Options {
   /// Keeps the few roots of a parked goroutine from one cycle to the next, so that a stack which has not run since is not walked
   /// again. While it does, changing a Local costs a nanosecond more. Without effect with roots = conservative.
   bool stack_summary = true;
-  /// Parked goroutines from which on that is worth it; 0: always. Up to 16777216.
+  /// Parked goroutines from which on that is worth it. 0 to 16777216; 0: always.
   std::uint32_t stack_summary_from = 32768;
   /// Do workers that have something to run or to mark look at descriptors while a cycle is marking? (One that has nothing to
   /// do sleeps in the poller all the same.)
@@ -182,7 +182,7 @@ struct Options {
 
   // -- Zeal: makes rare things frequent, for tests. All off.
 
-  /// Starts a cycle after so many refills of allocation windows (each serves up to 64 objects); 0: off.
+  /// Starts a cycle after so many refills of allocation windows (each serves up to 64 objects). Any 64-bit number; 0: off.
   std::uint64_t collect_every = 0;
   /// Checks after each marking, with the world held, that everything reachable is marked.
   bool verify_after_mark = false;

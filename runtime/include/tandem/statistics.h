@@ -103,17 +103,19 @@ Statistics statistics();
 
 /// Writes the heap profile of the run in progress, in the format of pprof (`go tool pprof PROGRAM FILE`): by call stack, the bytes
 /// and objects allocated since its start, and those that are live as far as the last sweep knows (collect() first for an exact
-/// time). Sampled: see Options::heap_profile_rate. The file appears whole or not at all.
-/// From any goroutine or thread; blocks the thread while it writes. Throws std::system_error, with the path, if it
+/// time). Sampled: see Options::heap_profile_rate. The file appears whole or not at all:
+/// it is written as `path` with ".unfinished" behind, and renamed.
+/// From any goroutine or thread; blocks the thread while it writes. Throws std::system_error, with the path of the file that failed, if it
 /// cannot be written; std::logic_error when nothing runs, or with collector = boehm, which is not sampled.
 void write_heap_profile(const std::filesystem::path& path);
 
 /// Writes what the run in progress has recorded, the newest events of each processor, as an execution trace of Go's
 /// (`go tool trace FILE`, docs/tracing.md): who ran where, who woke whom, what each waited for, and the collector's work.
 /// Options::trace_buffer turns recording on; when it is off, the trace is of this one instant: the goroutines that there are,
-/// and what they wait for. The file appears whole or not at all.
+/// and what they wait for. The file appears whole or not at all:
+/// it is written as `path` with ".unfinished" behind, and renamed.
 /// From any goroutine or thread; stops nobody, blocks the thread while it writes, and takes memory for a copy of what was
-/// recorded. Throws std::system_error, with the path, if it cannot be written; std::logic_error when nothing runs.
+/// recorded. Throws std::system_error, with the path of the file that failed, if it cannot be written; std::logic_error when nothing runs.
 void write_trace(const std::filesystem::path& path);
 
 /// Prints each goroutine's id, name, state, what it waits for and since when, and a backtrace. Does not park;

@@ -29,6 +29,9 @@
 
 namespace tandem {
 
+template <class T>
+struct is_leaf;
+
 /// Structured concurrency: no goroutine of a group outlives it. A plain object, not copied or moved. go() and
 /// cancel() may be called by any goroutine, those of the group too; wait() by one at a time. May be used
 /// again after wait().
@@ -101,5 +104,8 @@ class TaskGroup {
   detail::WaitQueue waiters_;
   std::exception_ptr first_;
 };
+
+template <>
+struct is_leaf<TaskGroup> : std::true_type {};
 
 }  // namespace tandem

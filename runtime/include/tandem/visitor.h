@@ -9,7 +9,7 @@
 /// It is run once per type, on zeroed memory, to learn the offsets; so it must not depend on the object's contents.
 ///
 /// An aggregate need not say so: where the headers of Boost.PFR (Boost 1.75 or later) are found, its fields are visited one
-/// after the other. Not where it has bases, C arrays, bit-fields or references, which PFR cannot look into; g++ 12 cannot
+/// after the other. Not where it has bases, C arrays, bit-fields or references, which PFR cannot look into (a message says so for the first two); g++ 12 cannot
 /// compile it where a field is a std::array of structs that are not trivial. Then it declares its trace like any other.
 
 #include <array>
@@ -33,17 +33,23 @@
 #include <boost/pfr/core.hpp>
 #endif
 
+#include "tandem/detail/aggregate_probe.h"
+#include "tandem/detail/standard_type.h"
 #include "tandem/member.h"
 
 namespace tandem {
 
 class Visitor;
 
-/// True for types that hold no reference to a managed object. Specialise it as true for your own leaf types that are not
-/// trivially copyable and that this header does not know.
+/// True for types that hold no reference to a managed object: trivially copyable ones, the standard library's (of leaves, where
+/// they have elements), this library's own that synchronise or are open sockets. Specialise it as true for your own leaf types
+/// that are not trivially copyable. std::function, std::any, std::future and std::exception_ptr are leaves: what they hold is on the
+/// unmanaged heap, where references are Persistents.
 template <class T>
-struct is_leaf : std::bool_constant<std::is_trivially_copyable_v<T>> {};
+struct is_leaf : std::disjunction<std::is_trivially_copyable<T>, detail::IsStandardLeaf<T>> {};
 
+template <class T>
+struct is_leaf<const T> : is_leaf<T> {};
 template <class T>
 struct is_leaf<Local<T>> : std::false_type {};
 template <class T>
@@ -108,9 +114,27 @@ struct IsStdArray<std::array<T, n>> : std::true_type {};
 template <class T>
 concept DerivesTrace = std::is_class_v<T> && std::is_aggregate_v<T> && !is_leaf<T>::value && !IsStdArray<T>::value &&
                        !requires(const T& object, Visitor& visit) { object.trace(visit); };
+
+template <class T>
+constexpr bool has_array_field() {
+  if constexpr (begins_with_base<T>())
+    return false;  // PFR cannot count its fields
+  else
+    return has_array<T, boost::pfr::tuple_size_v<T>>();
+}
+
+/// Says what to add where PFR would say only that it cannot. Not of a bit-field ("cannot bind bit-field") or a reference among T's
+/// fields: if PFR's errors led you here, T has one of those, and needs a `void trace(tandem::Visitor& visit) const` of its own too.
 template <class T, class Visit>
 void visit_fields(const T& object, Visit visit) {
-  boost::pfr::for_each_field(object, visit);
+  static_assert(
+      !begins_with_base<T>(),
+      "no trace can be derived for a struct with a base: give it its own `void trace(tandem::Visitor& visit) const` "
+      "that visits each Member, and calls the base's trace if that has one");
+  static_assert(!has_array_field<T>(),
+                "no trace can be derived for a struct with a C array: make it a std::array, or give the struct "
+                "`void trace(tandem::Visitor& visit) const` that visits each Member");
+  if constexpr (!begins_with_base<T>() && !has_array_field<T>()) boost::pfr::for_each_field(object, visit);
 }
 #else
 template <class T>

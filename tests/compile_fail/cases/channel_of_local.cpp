@@ -1,5 +1,6 @@
 // expect: Member<U>
 // expect: Local<U>
+// errors: 1
 #include <tandem/channel.h>
 
 struct Node {

@@ -29,12 +29,22 @@
 namespace tandem::detail {
 
 /// The operations of an element type, by kind. What is of none of the kinds below comes here, where ElementType<T> says
-/// what to write instead.
+/// what to write instead; the rest is there so that nothing else is complained of.
 template <class T>
-struct ChannelElement : ElementType<T> {
+struct ChannelElement {
+  static_assert(sizeof(ElementType<T>) != 0);
   static constexpr bool kManagedBuffer = false;
   static constexpr bool kDestroys = false;
   using BufferElement = std::byte;
+  struct Slot {
+    void* address() noexcept;
+    std::optional<RootedForm<T>> extract();
+  };
+  static void put(void* element, RootedForm<T>&& value) noexcept;
+  static std::optional<RootedForm<T>> take(void* element) noexcept;
+  static void put_erased(void* element, void* value);
+  static void take_erased(void* element, void* out);
+  static void hand_over(void* value, void* out);
 };
 
 /// Raw room for one T in a leaf array.

@@ -37,16 +37,20 @@ struct ElementType {
       !IsRooted<T>::value,
       "an element lies in a managed object, where a Rooted is no root: use S in place of Rooted<S>; what is put in "
       "and taken out is a Rooted<S> all the same");
-  static_assert(IsLocal<T>::value || IsRooted<T>::value || Managed<T>,
-                "an element is a leaf, a Member<U>, or a type with `void trace(tandem::Visitor&) const`; or specialise "
-                "tandem::is_leaf for it as true");
+  static_assert(
+      IsLocal<T>::value || IsRooted<T>::value || Managed<T>,
+      "this type might hold references, so it cannot be an element as it is. If it holds Members, add "
+      "`void trace(tandem::Visitor& visit) const { visit(...); }` to it, which visits each; if it holds none, add "
+      "`template <> struct tandem::is_leaf<...> : std::true_type {};` after it, with its name for the dots");
   static_assert(std::is_object_v<T> && !std::is_const_v<T> && !std::is_volatile_v<T>,
                 "an element is a plain object type");
 };
 
 template <class T>
-struct RootedFormOf : ElementType<T> {
-  using Type = std::conditional_t<kIsLeaf<T>, T, Rooted<T>>;
+struct RootedFormOf {
+  static_assert(sizeof(ElementType<T>) != 0);  // no base: clang would take Type for an int, and complain of that
+  // What is fit for no element is itself: the message above is to be the only one.
+  using Type = std::conditional_t<kIsLeaf<T> || !Managed<T>, T, Rooted<T>>;
 };
 template <class U>
 struct RootedFormOf<Member<U>> {

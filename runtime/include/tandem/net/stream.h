@@ -35,6 +35,7 @@ class Stream {
   }
 
   /// From when on reads, writes, or both fail with timed_out; max(): never. Also for those under way. Any goroutine.
+  /// These cannot fail, hence one form only; on a stream that is closed or not connected they do nothing.
   void set_deadline(TimePoint time);
   void set_read_deadline(TimePoint time);
   void set_write_deadline(TimePoint time);

@@ -40,9 +40,21 @@ class TcpStream : public Stream {
   static TcpStream connect(const Endpoint& endpoint, std::error_code& error) {
     return connect(endpoint.to_string(), error);
   }
+  template <class Rep, class Period>
+  static TcpStream connect(const Endpoint& endpoint, std::chrono::duration<Rep, Period> timeout) {
+    return connect(endpoint.to_string(), timeout);
+  }
+  template <class Rep, class Period>
+  static TcpStream connect(const Endpoint& endpoint, std::chrono::duration<Rep, Period> timeout,
+                           std::error_code& error) {
+    return connect(endpoint.to_string(), timeout, error);
+  }
 
   Endpoint local_endpoint() const;
+  Endpoint local_endpoint(std::error_code& error) const;
+  /// not_connected once the connection is over (reset, or shut down by both): ask before, where it will be needed then.
   Endpoint remote_endpoint() const;
+  Endpoint remote_endpoint(std::error_code& error) const;
   /// false: small writes may be held back to be sent together.
   void set_no_delay(bool on = true);
   void set_no_delay(bool on, std::error_code& error);
@@ -63,14 +75,19 @@ class TcpListener {
   static TcpListener bind(std::string_view address);
   static TcpListener bind(std::string_view address, std::error_code& error);
   static TcpListener bind(const Endpoint& endpoint) { return bind(endpoint.to_string()); }
+  static TcpListener bind(const Endpoint& endpoint, std::error_code& error) {
+    return bind(endpoint.to_string(), error);
+  }
 
   /// Waits for the next connection. A connection that was given up before it could be accepted is passed over. Out of
   /// descriptors (too_many_files_open): fails after a pause of some milliseconds, so that a loop that goes on does not spin.
   TcpStream accept();
   TcpStream accept(std::error_code& error);
+  /// From when on accept fails with timed_out; as Stream::set_deadline.
   void set_deadline(TimePoint time);
 
   Endpoint local_endpoint() const;
+  Endpoint local_endpoint(std::error_code& error) const;
   /// An accept that waits fails with operation_canceled. Idempotent; any thread.
   void close() noexcept;
   explicit operator bool() const noexcept { return socket_ != nullptr; }

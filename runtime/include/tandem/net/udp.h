@@ -24,6 +24,7 @@ class UdpSocket {
   static UdpSocket bind(std::string_view address);
   static UdpSocket bind(std::string_view address, std::error_code& error);
   static UdpSocket bind(const Endpoint& endpoint) { return bind(endpoint.to_string()); }
+  static UdpSocket bind(const Endpoint& endpoint, std::error_code& error) { return bind(endpoint.to_string(), error); }
 
   std::size_t send_to(std::span<const std::byte> bytes, const Endpoint& to);
   std::size_t send_to(std::span<const std::byte> bytes, const Endpoint& to, std::error_code& error);
@@ -31,10 +32,12 @@ class UdpSocket {
   std::pair<std::size_t, Endpoint> receive_from(std::span<std::byte> buffer);
   std::pair<std::size_t, Endpoint> receive_from(std::span<std::byte> buffer, std::error_code& error);
 
+  /// As Stream's.
   void set_deadline(TimePoint time);
   void set_read_deadline(TimePoint time);
   void set_write_deadline(TimePoint time);
   Endpoint local_endpoint() const;
+  Endpoint local_endpoint(std::error_code& error) const;
   void close() noexcept;
   explicit operator bool() const noexcept { return socket_ != nullptr; }
 

@@ -43,6 +43,7 @@ class UnixListener {
   static UnixListener bind(std::string_view path, std::error_code& error);
   UnixStream accept();
   UnixStream accept(std::error_code& error);
+  /// As TcpListener's.
   void set_deadline(TimePoint time);
   void close() noexcept;
   explicit operator bool() const noexcept { return socket_ != nullptr; }
