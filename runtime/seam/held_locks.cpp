@@ -45,7 +45,8 @@ class Real {
 
   Function& resolve() noexcept {
     void* const found = ::dlsym(RTLD_NEXT, name_);
-    if (found == nullptr) base::fatal("TANDEM_DEBUG_CHECKS: there is no %s in the libraries that come after", name_);
+    if (found == nullptr)
+      base::fatal("%s is not found: with TANDEM_DEBUG_CHECKS the C library must be linked dynamically", name_);
     auto* const function = reinterpret_cast<Function*>(found);
     found_.store(function, std::memory_order_relaxed);
     return *function;
@@ -146,7 +147,7 @@ void print_callers(void* const* callers, std::size_t count) {
 
 }  // namespace tandem::seam
 
-// Weak: who defines these functions as well (a library for debugging, a static libc) has its own, and the check sees nothing.
+// Weak: if the program defines these functions as well, it has its own, and the check sees nothing.
 // pthread_cond_wait and its like need no place here: the lock is held before and after, and nobody parks in between.
 extern "C" {
 

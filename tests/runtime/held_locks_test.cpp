@@ -113,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(All, HeldLocksDeathTest,
                                          ParkingCall{"TaskGroup",
                                                      [] {
                                                        tandem::TaskGroup group;
-                                                       group.go([] {});
+                                                       group.go([] { tandem::sleep_for(10s); });
                                                        const std::lock_guard guard(mutex);
                                                        group.wait();
                                                      },
@@ -133,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(All, HeldLocksDeathTest,
                                                        condition.wait(lock);
                                                      },
                                                      "condition variable"},
-                                         ParkingCall{"NetRead", read_from_nobody, "socket read"},
+                                         ParkingCall{"NetRead", read_from_nobody, "network read"},
                                          ParkingCall{"Collect",
                                                      [] {
                                                        const std::lock_guard guard(mutex);
