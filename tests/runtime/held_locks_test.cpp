@@ -54,9 +54,9 @@ void read_from_nobody() {
   stream.read(byte);
 }
 
-class HeldLocksDeathTest : public testing::TestWithParam<ParkingCall> {};
+class CallsThatParkDeathTest : public testing::TestWithParam<ParkingCall> {};
 
-TEST_P(HeldLocksDeathTest, AMutexThatIsHeldAcrossACallThatParks) {
+TEST_P(CallsThatParkDeathTest, AMutexThatIsHeldAcrossACallThatParks) {
   if (!kTracksHeldLocks) GTEST_SKIP() << "only debug builds, without sanitizers, track what is held";
   testing::GTEST_FLAG(death_test_style) = "threadsafe";
   const std::string message =
@@ -70,7 +70,7 @@ TEST_P(HeldLocksDeathTest, AMutexThatIsHeldAcrossACallThatParks) {
               testing::ExitedWithCode(2), message);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, HeldLocksDeathTest,
+INSTANTIATE_TEST_SUITE_P(All, CallsThatParkDeathTest,
                          testing::Values(ParkingCall{"Receive",
                                                      [] {
                                                        const std::lock_guard guard(mutex);
@@ -141,6 +141,24 @@ INSTANTIATE_TEST_SUITE_P(All, HeldLocksDeathTest,
                                                      },
                                                      "collection"}),
                          [](const auto& call) { return call.param.name; });
+
+TEST(HeldLocksDeathTest, ABlockingCallThatHasLostItsProcessorParks) {
+  if (!kTracksHeldLocks) GTEST_SKIP() << "only debug builds, without sanitizers, track what is held";
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(tandem::run({.processors = 1},
+                          [] {
+                            std::atomic<bool> other_runs{false};
+                            tandem::go([&] {
+                              other_runs = true;
+                              for (;;) tandem::safepoint();
+                            });
+                            const std::lock_guard guard(mutex);
+                            tandem::blocking([&] {
+                              while (!other_runs) std::this_thread::sleep_for(1ms);
+                            });
+                          }),
+              testing::ExitedWithCode(2), "parks .end of a blocking call. while it holds the std::mutex");
+}
 
 struct Kind {
   const char* name;
