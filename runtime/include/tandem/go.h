@@ -109,6 +109,7 @@ std::size_t goroutine_count() noexcept;
 /// returns its result, and its exceptions propagate. f runs on the same thread and stack; it must not touch managed
 /// references or call this library. Costs some nanoseconds; when f takes longer than about 20 us and others wait, the
 /// processor goes to another thread, and this goroutine queues up for one afterwards. Not interrupted by cancellation.
+/// So no std::mutex may be held across it; f itself may lock and unlock some.
 template <typename F>
 decltype(auto) blocking(F&& f) {
   const detail::BlockingScope scope;
