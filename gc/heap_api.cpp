@@ -239,6 +239,7 @@ namespace tandem {
 
 void collect() {
   gc::processor_here("collect");
+  seam::check_holds_no_lock(*seam::current_goroutine(), "collection");
   seam::poll();
   if (gc::collects()) gc::collect_and_wait();
   gc::finalizer.start_if_needed();
@@ -246,6 +247,7 @@ void collect() {
 
 void wait_for_finalizers() {
   gc::processor_here("wait_for_finalizers");
+  seam::check_holds_no_lock(*seam::current_goroutine(), "finalizers");
   gc::finalizer.start_if_needed();
   const auto done = [](void*) { return gc::finalizer.idle(); };
   if (!done(nullptr)) seam::registry.scheduler->park_until(done, nullptr, "finalizers");

@@ -69,6 +69,7 @@ void attach(Goroutine& self, Worker& worker) {
 
 /// Gives the thread back to the scheduler loop, which has no processor either, and waits for one in the injection queue.
 [[gnu::noinline]] void wait_in_queue(Goroutine& self, Worker& worker) {
+  seam::check_holds_no_lock(self, "end of a blocking call");
   seam::trace_outside(seam::TraceKind::kBlockingEnd, self.id);
   // Until it is given a processor again nobody may read the saved context: wait for a scan that goes on.
   std::uint32_t expected = seam::kBlocked;

@@ -147,6 +147,7 @@ WakeReason park_for_first_run(Goroutine& self, Goroutine& next, Processor& here,
 /// park_unlocking (waiting.h), inline.
 [[gnu::always_inline]] inline WakeReason park_unlocking_inline(Goroutine& self, const char* reason, const void* object,
                                                                detail::SpinLock& lock) {
+  seam::check_holds_no_lock(self, reason);
   announce_wait(self, reason, object);
   Processor& here = processor_of(self);
   here.sched->parks.add();

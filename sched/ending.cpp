@@ -73,7 +73,7 @@ void wait_a_little(Goroutine& self, std::uint64_t until_ns) {
   wait.when_ns = until_ns;
   wait.fire = &end_wait;
   wait.ticket = open_ticket(self);
-  park(self, "end of the other goroutines", nullptr, &commit_wait, &wait);
+  park_within_call(self, "end of the other goroutines", nullptr, &commit_wait, &wait);
   {
     const std::lock_guard guard(the_last_wait_lock);
     the_last_wait = nullptr;

@@ -102,6 +102,7 @@ namespace tandem {
 
 void yield() {
   sched::Goroutine& self = sched::running_goroutine("tandem::yield");
+  seam::check_holds_no_lock(self, "yield");
   sched::check_cancelled(self);
   sched::yield_now(self);
   sched::check_cancelled(self);

@@ -13,13 +13,28 @@ void fatal_no_goroutine(const char* operation) {
               operation);
 }
 
-[[gnu::noinline]] WakeReason park(Goroutine& self, const char* reason, const void* object, CommitFunction commit,
-                                  void* argument) {
+namespace {
+
+[[gnu::always_inline]] inline WakeReason park_inline(Goroutine& self, const char* reason, const void* object,
+                                                     CommitFunction commit, void* argument) {
   announce_wait(self, reason, object);
   processor_of(self).sched->parks.add();
   Commit what{commit, argument};
   leave(self, Leaving::kParkCommit, &what);
   return take_wake_reason(self);
+}
+
+}  // namespace
+
+[[gnu::noinline]] WakeReason park(Goroutine& self, const char* reason, const void* object, CommitFunction commit,
+                                  void* argument) {
+  seam::check_holds_no_lock(self, reason);
+  return park_inline(self, reason, object, commit, argument);
+}
+
+[[gnu::noinline]] WakeReason park_within_call(Goroutine& self, const char* reason, const void* object,
+                                              CommitFunction commit, void* argument) {
+  return park_inline(self, reason, object, commit, argument);
 }
 
 WakeReason park_and_unlock(Goroutine& self, const char* reason, const void* object, base::SpinLock& lock) {

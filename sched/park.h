@@ -89,6 +89,11 @@ using CommitFunction = bool (*)(Goroutine& parked, void* argument);
 /// why it was woken. Does not throw; cancellable callers turn kCancelled into Cancelled after they have withdrawn their waiters.
 WakeReason park(Goroutine& self, const char* reason, const void* object, CommitFunction commit, void* argument);
 
+/// The same for waits that are not part of a call which is documented to park (an allocation's for the collector): a
+/// std::mutex may be held (runtime/seam/held_locks.h, L2).
+WakeReason park_within_call(Goroutine& self, const char* reason, const void* object, CommitFunction commit,
+                            void* argument);
+
 /// The common case: unlock one spin lock after the switch.
 WakeReason park_and_unlock(Goroutine& self, const char* reason, const void* object, base::SpinLock& lock);
 

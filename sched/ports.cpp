@@ -96,7 +96,7 @@ void Scheduler::park_until(bool (*finished)(void*), void* argument, const char* 
   Goroutine& self = running_goroutine("waiting for the collector");
   while (!finished(argument)) {
     Waiter waiter{finished, argument, &self, open_ticket(self), nullptr};
-    park(self, reason, argument, &commit_waiter, &waiter);
+    park_within_call(self, reason, argument, &commit_waiter, &waiter);
     withdraw(waiter);  // a cancellation has woken it: not for us
   }
 }

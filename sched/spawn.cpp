@@ -156,6 +156,7 @@ void give_descriptor_back(Goroutine& goroutine, Processor& here) {
   goroutine.context.sp = nullptr;
   goroutine.closure_operations = &operations;
   goroutine.wait_reason = "start";
+  if constexpr (seam::kTracksHeldLocks) goroutine.held_locks = {};
   goroutine.wait_object = nullptr;
   goroutine.scanned_round.store(birth_round(), std::memory_order_relaxed);
 }

@@ -25,11 +25,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "runtime/base/cache_line.h"
 #include "runtime/context/context.h"
 #include "runtime/context/sanitizers.h"
 #include "runtime/context/stack.h"
+#include "runtime/seam/held_locks.h"
 #include "tandem/detail/closure.h"
 #include "tandem/detail/words.h"
 
@@ -88,6 +90,7 @@ struct alignas(base::kCacheLineBytes) Goroutine : detail::GoroutineWords {
   const char* name = nullptr;               // owned copy or static; null: unnamed
   std::uint32_t cancellation_shields = 0;   // CancellationShield depth; owner only
   [[no_unique_address]] context::SanitizerFiber sanitizer_fiber{};
+  [[no_unique_address]] std::conditional_t<kTracksHeldLocks, HeldLocks, NoHeldLocks> held_locks{};  // owner only
 
   alignas(base::kCacheLineBytes) std::byte inline_closure[kInlineClosureBytes]{};
 };

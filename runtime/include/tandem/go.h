@@ -110,6 +110,7 @@ std::size_t goroutine_count() noexcept;
 /// references or call this library: a call that would park, or that allocates, is a fatal error that says so (with debug checks
 /// any that needs a goroutine). Costs some nanoseconds; when f takes longer than about 20 us and others wait, the
 /// processor goes to another thread, and this goroutine queues up for one afterwards. Not interrupted by cancellation.
+/// So no std::mutex may be held across it; f itself may lock and unlock some.
 template <typename F>
 decltype(auto) blocking(F&& f) {
   const detail::BlockingScope scope;

@@ -6,6 +6,9 @@
 ///   tandem::Mutex mutex;
 ///   { std::lock_guard lock(mutex);  ++shared_counter; }
 /// \endcode
+///
+/// What is held across a call that parks must be one of these, never a std::mutex or std::shared_mutex: debug builds end the
+/// process when one is.
 
 #include <atomic>
 #include <cstdint>
