@@ -171,6 +171,7 @@ class KvServer(servers.ServerTest):
                 self.assertEqual(interrupted.reply(), "OK")
             self.assertEqual([interrupted.reply(), quiet.reply(), quiet.reply()], [b"x" * 20, "OK", b"x" * 20])
 
+    @servers.measures_memory
     def test_connections_that_are_quiet_after_a_burst_keep_no_buffer(self):
         """Others find the memory that they had. (The process may keep it.)"""
         burst = encode("echo", "x" * 12_000)

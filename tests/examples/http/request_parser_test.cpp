@@ -50,6 +50,24 @@ TEST(HttpRequestParser, FindsRequestsOneBehindTheOther) {
   EXPECT_EQ(found, "/aabc /bdef /c.");
 }
 
+TEST(HttpRequestParser, AChunkedBodyMayComeByteByByte) {
+  const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string body :
+       {"0\r\n\r\n", "0\r\nT: v\r\n\r\n", "1\r\na\r\n0\r\n\r\n", "1\r\na\r\n2\r\nbc\r\n0\r\nT: v\r\n\r\n"}) {
+    RequestParser parser;
+    std::string input;
+    Status status = Status::kIncomplete;
+    for (const char byte : head + body) {
+      ASSERT_EQ(status, Status::kIncomplete) << body;
+      input += byte;
+      status = parser.parse(input);
+      input.erase(0, parser.consumed());
+    }
+    EXPECT_EQ(status, Status::kComplete) << body;
+    EXPECT_EQ(input, "");
+  }
+}
+
 TEST(HttpRequestParser, AnExpectationIsTakenOnce) {
   RequestParser parser;
   ASSERT_EQ(parser.parse("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n"),
