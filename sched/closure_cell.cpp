@@ -34,6 +34,9 @@ void free_closure_cell(GoroutineWords* cell) noexcept { sched::abandon_spawn(emb
 
 void destroy_closure_cell(GoroutineWords* cell) noexcept {
   seam::Goroutine& embryo = embryo_of(cell);
+  if (embryo.state.load(std::memory_order_relaxed) == seam::kDead)
+    base::fatal("a %s has outlived the run that it was made in: destroy it on a goroutine, before tandem::run returns",
+                embryo.wait_reason);
   embryo.closure_operations->destroy(embryo.closure);
   free_closure_cell(cell);
 }

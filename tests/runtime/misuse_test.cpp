@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -127,6 +128,15 @@ TEST(MisuseDeathTest, AFaultThatIsNoNullReferenceIsLeftAlone) {
 
 TEST(MisuseDeathTest, ParkingOutsideOfARun) { EXPECT_DEATH(tandem::sleep_for(1ms), "goroutine"); }
 
+TEST(MisuseDeathTest, ASelectorThatOutlivesItsRun) {
+  const auto outlive = [] {
+    std::optional<tandem::Selector> selector;
+    tandem::run([&] { selector.emplace().otherwise([] {}); });
+    selector.reset();
+  };
+  EXPECT_EXIT(outlive(), fatal(), "a case of a Selector has outlived the run");
+}
+
 TEST(MisuseDeathTest, ASelectorOutsideOfARun) {
   EXPECT_EXIT(tandem::Selector().otherwise(), fatal(),
               "case of a Selector was made on a thread that runs no goroutine");
@@ -174,6 +184,11 @@ TEST(MisuseDeathTest, DebugChecksFindWhatTakesNoSlowPathInsideBlocking) {
   if (!tandem::detail::kDebugChecks) GTEST_SKIP() << "a release build does not look there";
   EXPECT_EXIT(tandem::run([] { tandem::blocking([] { static_cast<void>(tandem::make<int>(1)); }); }), fatal(),
               "make was called inside the f of blocking");
+  EXPECT_EXIT(tandem::run([] {
+                const tandem::Local<int> number = tandem::make<int>(1);
+                tandem::blocking([&] { return *tandem::Local<int>(number); });
+              }),
+              fatal(), "the constructor of a tandem::Local was called inside the f of blocking");
   EXPECT_EXIT(tandem::run([] { tandem::blocking([] { tandem::go([] {}); }); }), fatal(),
               "go was called inside the f of blocking");
 }
