@@ -80,15 +80,16 @@ RequestParser::Status RequestParser::parse(std::string_view input) {
   return kept > limits_.head_bytes ? fail(400) : Status::kIncomplete;
 }
 
-// As long as what ends a chunked body. Boost 1.81 asserts that it is shown so much of it when it sees it for the second time; and
-// whatever part of such a body has come, at least so much is still to come, or has.
-constexpr std::size_t kLastChunkBytes = std::string_view("0\r\n\r\n").size();
+// What ends a chunked body. Boost 1.81 asserts that it is shown five bytes of it when it sees it for the second time, so a body that
+// begins with its end is not shown before it has so many.
+constexpr std::string_view kLastChunk = "0\r\n";
+constexpr std::size_t kEndOfBodyBytes = 5;  // with an empty line
 
 // One element: the head or a part of it, a part of a body, a chunk's line, the last chunk's with the trailer. Beast's
 // own limit is only for what it has to look at again.
 bool RequestParser::take_element(std::string_view input, boost::beast::error_code& error) {
   const bool in_head = !request_->is_header_done();
-  if (!in_head && request_->chunked() && input.size() < kLastChunkBytes) {
+  if (!in_head && request_->chunked() && input.size() < kEndOfBodyBytes && input.starts_with(kLastChunk)) {
     error = beast::error::need_more;
     return true;
   }
