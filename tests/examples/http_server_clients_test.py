@@ -237,7 +237,7 @@ class Deadlines(unittest.TestCase):
     def test_clients_that_say_nothing_or_stop_in_the_middle_are_let_go(self):
         servers.raise_descriptor_limit()
         with contextlib.ExitStack() as stack:
-            at_rest = self.server.descriptors()
+            at_rest = self.server.descriptors_at_rest()
             silent = [stack.enter_context(self.server.connect()) for _ in range(SLOW_CLIENTS // 2)]
             halfway = []
             for number in range(SLOW_CLIENTS // 2):
