@@ -104,8 +104,9 @@ class KvServer(servers.ServerTest):
                 info = client.info()
             return (int(info["connected_clients"]) == 1 and int(info["goroutines"]) == self.goroutines_at_rest
                     and int(info["live_bytes"]) < self.live_bytes_at_rest + LIVE_BYTES_SLACK) or info
-        eventually(lambda: left() is True)
-        self.assertIs(left(), True)
+        # Not asked once more: the server may still be about to let the last look's client go.
+        seen = []
+        self.assertTrue(eventually(lambda: seen.append(left()) or seen[-1] is True), f"at the end: {seen[-1:]}")
         super().tearDown()
 
     # -- Right use.
