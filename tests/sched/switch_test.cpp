@@ -256,52 +256,50 @@ void await_report() {
   while (file.st_size == 0 && std::chrono::steady_clock::now() < end) ::fstat(STDERR_FILENO, &file);
 }
 
-TEST(SwitchDeathTest, ProcessorWithoutSafepointIsReported) {
+/// In the child of a death test: a run that reports soon, and the end of the process.
+template <class Body>
+[[noreturn]] void run_reporting(std::uint32_t processors, Body body) {
   Options options;
-  options.processors = 2;
+  options.processors = processors;
   options.safepoint_report = std::chrono::milliseconds(50);
-  EXPECT_EXIT(
-      {
-        run_scheduler(options, [] {
-          std::atomic<bool> done{false};
-          go({.name = "deaf"}, [&] {
-            await_report();
-            done = true;
-          });
-          while (!done) sleep_for(1ms);
-        });
-        std::_Exit(0);
-      },
-      testing::ExitedWithCode(0), "reached no safepoint for .* it runs goroutine [0-9]+ \"deaf\"");
+  run_scheduler(options, body);
+  std::_Exit(0);
+}
+
+TEST(SwitchDeathTest, ProcessorWithoutSafepointIsReported) {
+  EXPECT_EXIT(run_reporting(2,
+                            [] {
+                              std::atomic<bool> done{false};
+                              go({.name = "deaf"}, [&] {
+                                await_report();
+                                done = true;
+                              });
+                              while (!done) sleep_for(1ms);
+                            }),
+              testing::ExitedWithCode(0), "reached no safepoint for .* it runs goroutine [0-9]+ \"deaf\"");
 }
 
 TEST(SwitchDeathTest, WhoLostTheProcessorInABlockingCallIsNotReportedForIt) {
-  Options options;
-  options.processors = 1;
-  options.safepoint_report = std::chrono::milliseconds(50);
-  EXPECT_EXIT(
-      {
-        run_scheduler(options, [] {
-          std::atomic<bool> inside{false}, reported{false};
-          std::atomic<int> done{0};
-          go({.name = "innocent"}, [&] {
-            blocking([&] {
-              inside = true;
-              while (!reported) std::this_thread::sleep_for(1ms);
-            });
-            ++done;
-          });
-          while (!inside) sleep_for(1ms);
-          go({.name = "deaf"}, [&] {
-            await_report();
-            reported = true;
-            ++done;
-          });
-          while (done < 2) sleep_for(1ms);
-        });
-        std::_Exit(0);
-      },
-      testing::ExitedWithCode(0), "^tandem: processor 0 has [^\n]* it runs goroutine [0-9]+ \"deaf\"");
+  const auto body = [] {
+    std::atomic<bool> inside{false}, reported{false};
+    std::atomic<int> done{0};
+    go({.name = "innocent"}, [&] {
+      blocking([&] {
+        inside = true;
+        while (!reported) std::this_thread::sleep_for(1ms);
+      });
+      ++done;
+    });
+    while (!inside) sleep_for(1ms);
+    go({.name = "deaf"}, [&] {
+      await_report();
+      reported = true;
+      ++done;
+    });
+    while (done < 2) sleep_for(1ms);
+  };
+  EXPECT_EXIT(run_reporting(1, body), testing::ExitedWithCode(0),
+              "^tandem: processor 0 has [^\n]* it runs goroutine [0-9]+ \"deaf\"");
 }
 
 TEST(SwitchDeathTest, StackOverflowNamesTheGoroutine) {
