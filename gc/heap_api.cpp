@@ -215,7 +215,7 @@ static bool lies_in_closure(std::uintptr_t address) {
 
 void check_local_place(const void* slot) {
   const auto address = reinterpret_cast<std::uintptr_t>(slot);
-  // In the f of blocking(f) the stack may be scanned at any moment, below the frames of f: it may come and go unseen.
+  // While f runs in blocking(f) the stack is scanned from the caller's frame up: what lies in the frames of f is not seen.
   if (const seam::Goroutine* const self = seam::current_goroutine())
     seam::refuse_in_blocking(*self, "the constructor of a tandem::Local");
   if (goroutine_of(address) != nullptr || seam::registry.goroutines.contains(address)) return;

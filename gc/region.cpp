@@ -129,8 +129,7 @@ BlockIndex Region::take_free_run(std::uint32_t blocks, bool given_back_too) {
   return kNoBlock;
 }
 
-// By whole groups, which end up free and count as ready: who takes the first block of one pays for all. Only by as many as
-// the free blocks at the end do not serve already.
+// By whole groups, which end up free and count as ready: who touches the first block of one pays for all.
 bool Region::grow(std::uint32_t blocks) {
   const BlockIndex used = used_.load(std::memory_order_relaxed);
   if (blocks > (bytes_ >> kBlockShift) - used) return false;
@@ -141,8 +140,7 @@ bool Region::grow(std::uint32_t blocks) {
   return true;
 }
 
-// By whole groups, all of which then counts as ready: who touches the first block of one pays for all. As many as the free
-// blocks at the end leave missing.
+// By as much as the free blocks at the end leave missing.
 bool Region::grow_for(std::uint32_t blocks) {
   const BlockIndex used = used_.load(std::memory_order_relaxed);
   std::uint32_t tail = 0;
