@@ -167,4 +167,27 @@ TEST_F(RegionTest, NeverGivesABlockToTwo) {
   EXPECT_EQ(region.ready_blocks(), region.backed_blocks());
 }
 
+// Who takes a block while the last group below the limit is in another's hand waits for that one.
+TEST_F(RegionTest, TakesNoMemoryBeyondTheLimitBesideWhoMakesReadyAndTrims) {
+  constexpr std::uint32_t kLimit = 4 * kGroup;
+  region.release();
+  region.reserve(std::size_t{1} << 30, false, std::uint64_t{kLimit} * tandem::gc::kBlockBytes);
+  const int passes_wanted = tandem::test::scaled(200, 20);
+  std::atomic<int> passes{0};
+  std::thread other([&] {
+    for (; passes < passes_wanted; ++passes) {
+      region.make_ready();
+      trim(0);
+    }
+  });
+  while (passes < passes_wanted) {
+    for (std::uint32_t block = 0; block < kLimit; ++block) {
+      EXPECT_NE(region.take(1), Region::kNoBlock);
+      EXPECT_LE(region.backed_blocks(), kLimit);
+    }
+    for (BlockIndex block = 0; block < kLimit; ++block) region.give(block, 1);
+  }
+  other.join();
+}
+
 }  // namespace
