@@ -3,6 +3,7 @@
 // whole packets are published to one pool and taken from it. That no packet is published and none is held is what the end
 // of marking is decided by (cycle.h).
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,10 @@ struct MarkPacket {
   MarkEntry entries[kCapacity];
 
   bool full() const { return count == kCapacity; }
+  void drop_first(std::uint64_t entries_read) {
+    std::copy(entries + entries_read, entries + count, entries);
+    count -= entries_read;
+  }
 };
 
 class PacketPool {

@@ -118,6 +118,18 @@ bool Marker::drain_newest_first(ProcessorState& state, std::uint64_t deadline_ns
   return scanned;
 }
 
+// A quantum ends with what is left of the packet that is read and with what became grey: published as one packet when it fits.
+// As two, every quantum would leave one packet more than it found, and quanta are short on a busy machine.
+void Marker::leave_grey(ProcessorState& state, MarkPacket*& reading) {
+  if (reading->count + state.grey->count <= MarkPacket::kCapacity) {
+    std::copy_n(state.grey->entries, state.grey->count, reading->entries + reading->count);
+    reading->count += std::exchange(state.grey->count, 0);
+  }
+  std::swap(reading, state.grey);
+  publish_grey(state);
+  std::swap(reading, state.grey);
+}
+
 // Reads one packet from its beginning while what becomes grey goes to another one.
 template <bool kByBlock>
 bool Marker::drain_oldest_first(ProcessorState& state, std::uint64_t deadline_ns) {
@@ -145,12 +157,8 @@ bool Marker::drain_oldest_first(ProcessorState& state, std::uint64_t deadline_ns
     until_check = kPerCheck;
     if (!pool.any_published()) share(state);
     if (base::now_ns() < deadline_ns) continue;
-    std::copy(reading->entries + next, reading->entries + reading->count, reading->entries);
-    reading->count -= next;
-    next = 0;
-    std::swap(reading, state.grey);
-    publish_grey(state);
-    std::swap(reading, state.grey);
+    reading->drop_first(next);
+    leave_grey(state, reading);
     break;
   }
   pool.give_empty(reading);

@@ -81,6 +81,7 @@ class Marker {
   bool drain_newest_first(ProcessorState& state, std::uint64_t deadline_ns);
   template <bool kByBlock>
   bool drain_oldest_first(ProcessorState& state, std::uint64_t deadline_ns);
+  void leave_grey(ProcessorState& state, MarkPacket*& reading);
   void push(ProcessorState& state, MarkEntry entry);
   bool refill(ProcessorState& state);
   void share(ProcessorState& state);

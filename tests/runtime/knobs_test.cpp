@@ -446,7 +446,7 @@ TEST(Knobs, TheOrderOfMarkingDecidesHowMuchIsGrey) {
   }
   EXPECT_GT(packets[2], 10 * packets[0]);
   EXPECT_GT(packets[2], 10 * packets[1]);
-  EXPECT_GT(packets[2], 4 * packets[3]) << "a block is grey once, however many objects in it are";
+  EXPECT_GT(packets[2], 10 * packets[3]) << "a block is grey once, however many objects in it are";
 }
 
 TEST(Knobs, WhoSweeps) {
