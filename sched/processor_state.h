@@ -22,6 +22,19 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   ProcessorState(context::StackArena& arena, std::uint64_t seed, bool has_thieves)
       : queue(has_thieves), tasks(has_thieves), random(seed), stacks(arena) {}
 
+  /// The poller has just made goroutines runnable here. Owner.
+  void batch_polled() {
+    polled_batch_waits = true;
+    polled_batch_end = queue.end();
+  }
+  /// Whoever has been woken by the poller gets a turn before it is polled again. Else, with more connections than the ring has
+  /// room for, those that are answered would be back in the ring, time and again, before those that it has overflowed with.
+  /// So these wait in the kernel, first come, first served. Owner; in each look around.
+  bool may_poll_again() {
+    if (polled_batch_waits) polled_batch_waits = !queue.reached(polled_batch_end);
+    return !polled_batch_waits;
+  }
+
   /// Something that a thief could take. Anybody; a hint, exact when the owner is quiet.
   bool has_queued() const { return !queue.ring_empty() || !tasks.empty(); }
 
@@ -44,6 +57,8 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   /// Goroutines in the ring up to the last one that timers or the poller have woken: those that run before it have short slices.
   /// The monitor reads it.
   std::atomic<std::uint32_t> woken_turns_due{0};
+  bool polled_batch_waits = false;     // of what the last poll has made runnable here some have not had their turn yet
+  std::uint32_t polled_batch_end = 0;  // its place in the ring
   Goroutine* free_descriptors = nullptr;
   std::uint32_t free_count = 0;
   std::uint64_t next_id = 0, id_limit = 0;

@@ -63,6 +63,13 @@ class RunQueue {
     return nullptr;
   }
 
+  /// The place behind the youngest goroutine of the ring; reached() when all that were before it have been taken, by whomever.
+  /// To be asked again within 2^31 goroutines.
+  std::uint32_t end() const { return tail_.load(std::memory_order_relaxed); }
+  bool reached(std::uint32_t place) const {
+    return static_cast<std::int32_t>(head_.load(std::memory_order_relaxed) - place) >= 0;
+  }
+
   /// Takes the older half of a full ring; returns how many were written to `out` (room for kSlots / 2).
   std::uint32_t take_half(Goroutine** out) {
     std::uint32_t head = head_.load(std::memory_order_relaxed);

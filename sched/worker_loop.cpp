@@ -1,7 +1,7 @@
 // The scheduler loop of a worker. What is done in which order, and why:
 //
 //   1. requests       a handshake must not wait; a processor with one pending runs no goroutine
-//   2. timers, poller when due (100 us): what they wake comes before anything else that is runnable
+//   2. timers, poller when due (100 us, and what it has woken has run): what they wake comes before anything else that is runnable
 //   3. injection      once in a round of turns: local work must not starve preempted goroutines
 //   4. local          next slot, tasks, ring; once in a round the ring before the tasks, which inherit the time slice
 //   5. injection, poller
@@ -48,7 +48,9 @@ bool poll_network(Processor& here, std::uint64_t now) {
   here.sched->network_polls.add();
   if (seam::is_marking(seam::current_phase())) here.sched->network_polls_while_marking.add();
   shared->last_poll_ns.store(now, std::memory_order_relaxed);
-  return seam::registry.poller->poll(0, &here) > 0;
+  if (seam::registry.poller->poll(0, &here) == 0) return false;
+  here.sched->batch_polled();
+  return true;
 }
 
 struct Look {
@@ -61,7 +63,7 @@ Look look_around(Processor& here) {
   ProcessorState& mine = *here.sched;
   mine.now_ns = base::now_ns();
   bool woke = run_expired(here, here, mine.now_ns) > 0;
-  if (mine.now_ns - shared->last_poll_ns.load(std::memory_order_relaxed) >= kLookIntervalNs)
+  if (mine.may_poll_again() && mine.now_ns - shared->last_poll_ns.load(std::memory_order_relaxed) >= kLookIntervalNs)
     woke |= poll_network(here, mine.now_ns);
   if (woke) mine.woken_turns_due.store(mine.queue.ring_size(), std::memory_order_relaxed);
   if (--mine.turns_left >= 0) return {false, woke};

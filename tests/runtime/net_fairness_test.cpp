@@ -1,11 +1,15 @@
 // The network, the run queue and the collector beside one another: none keeps another from getting on.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -103,6 +107,73 @@ TEST_P(NetFairnessTest, TheNetworkDoesNotStarveTheRunQueue) {
     }
     for (PingPong& pair : pairs) pair.wait();
     EXPECT_LE(round_trips, turns * 100);
+  });
+}
+
+/// Connections that are served time and again, each a byte at a time: whoever is served sends one to who was served before it,
+/// which by then waits for it. So nearly all of them are ready all the time.
+class ReadyConnections {
+ public:
+  explicit ReadyConnections(std::size_t count) : turns_(count) {
+    TcpListener listener = TcpListener::bind("127.0.0.1:0");
+    const std::string address = listener.local_endpoint().to_string();
+    for (std::size_t i = 0; i < count; ++i) {
+      clients_.push_back(TcpStream::connect(address, 5s));
+      servers_.push_back(listener.accept());
+    }
+  }
+  /// Returns when each has had `mean` turns in the mean.
+  void serve(std::uint64_t mean) {
+    turns_left_ = static_cast<std::int64_t>(mean * servers_.size());
+    WaitGroup group;
+    for (std::size_t i = 0; i < servers_.size(); ++i) group.go([this, i] { serve_one(i); });
+    while (started_ < servers_.size()) yield();
+    for (std::size_t i = 0; i < servers_.size(); ++i) send(i);
+    group.wait();
+  }
+  std::uint64_t fewest_turns() const { return *std::ranges::min_element(turns_); }
+  std::uint64_t most_turns() const { return *std::ranges::max_element(turns_); }
+
+ private:
+  void send(std::size_t to) {
+    const std::byte byte{};
+    clients_[to].write(std::span(&byte, 1));
+  }
+  void serve_one(std::size_t self) {
+    ++started_;
+    for (;;) {
+      std::byte byte;
+      servers_[self].read(std::span(&byte, 1));
+      if (turns_left_.fetch_sub(1) <= 0) break;
+      ++turns_[self];
+      const std::size_t before = served_last_.exchange(self);
+      if (before != kNobody) send(before);
+    }
+    // The end: everybody who has nothing to read is told.
+    if (!told_.exchange(true))
+      for (std::size_t other = 0; other < servers_.size(); ++other) send(other);
+  }
+
+  static constexpr std::size_t kNobody = SIZE_MAX;
+  std::vector<TcpStream> clients_, servers_;
+  std::vector<std::uint64_t> turns_;
+  std::atomic<std::size_t> started_{0};
+  std::atomic<std::int64_t> turns_left_{0};
+  std::atomic<std::size_t> served_last_{kNobody};
+  std::atomic<bool> told_{false};
+};
+
+// More connections than a processor's ring has room for. If the poller were asked again before those that it has woken have
+// run, those that come back at once would overtake the rest, of which some would get no turn at all.
+TEST(NetFairness, ManyReadyConnectionsAreServedInTurn) {
+  Options options;
+  options.processors = 1;  // with several the kernel's scheduler has its say as well
+  tandem::run(options, [] {
+    ReadyConnections connections(400);
+    constexpr std::uint64_t kMean = 40;
+    connections.serve(kMean);
+    EXPECT_GE(connections.fewest_turns(), kMean * 3 / 4);
+    EXPECT_LE(connections.most_turns(), kMean * 5 / 4);
   });
 }
 
