@@ -7,6 +7,7 @@
 #include "runtime/base/assert.h"
 #include "runtime/base/clock.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/safepoint.h"
 
 namespace tandem::detail {
 
@@ -60,10 +61,14 @@ Poller* Socket::poller() const {
   return poller != nullptr && poller->session() == session_ ? poller : nullptr;
 }
 
+// Who comes after close() is not counted at all: on the way out it would be the last one once more, and the descriptor's number
+// may be somebody else's by then.
 bool Socket::enter() {
-  // Acquire-release: the last one out comes after all that others did inside.
-  if ((users_.fetch_add(1, std::memory_order_acq_rel) & kClosed) == 0) return true;
-  leave();
+  std::uint32_t users = users_.load(std::memory_order_relaxed);
+  while ((users & kClosed) == 0)
+    // Acquire-release, as in leave(): the last one out comes after all that others did inside.
+    if (users_.compare_exchange_weak(users, users + 1, std::memory_order_acq_rel, std::memory_order_relaxed))
+      return true;
   return false;
 }
 
@@ -83,6 +88,7 @@ std::int64_t Socket::perform(Direction direction, const char* reason, Attempt at
     Socket& socket;
     ~Inside() { socket.leave(); }
   };
+  seam::poll();  // a call need not wait, and who makes one after the other is to give way like who computes
   error.clear();
   if (!enter()) {
     error = std::make_error_code(std::errc::operation_canceled);
@@ -123,6 +129,7 @@ std::int64_t Socket::perform(Direction direction, const char* reason, Attempt at
 }
 
 std::int64_t Socket::call(Attempt attempt, void* argument, std::error_code& error) {
+  seam::poll();
   error.clear();
   if (!enter()) {
     error = std::make_error_code(std::errc::operation_canceled);
