@@ -257,6 +257,7 @@ void wait_for_finalizers() {
 }
 
 HeapStatistics heap_statistics() {
+  seam::poll();
   return {gc::counters.cycles.get(),
           gc::counters.live_bytes.get(),
           gc::counters.heap_bytes.get(),

@@ -115,6 +115,9 @@ std::uint64_t this_goroutine::id() noexcept {
   return self != nullptr ? self->id : 0;
 }
 
-std::size_t goroutine_count() noexcept { return sched::live_goroutines(); }
+std::size_t goroutine_count() noexcept {
+  seam::poll();
+  return sched::live_goroutines();
+}
 
 }  // namespace tandem

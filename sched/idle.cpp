@@ -117,7 +117,8 @@ void watch(Worker& worker) {
   if (timeout > 0 && !shared->stopping.load(std::memory_order_seq_cst)) {
     if (seam::registry.poller != nullptr) {
       seam::registry.poller->wait(timeout, &acquire_for_events, &worker);
-      if (Processor* const acquired = worker.processor.load(std::memory_order_relaxed)) acquired->sched->batch_polled();
+      if (Processor* const acquired = worker.processor.load(std::memory_order_relaxed))
+        acquired->sched->polled.set(acquired->sched->queue);
       shared->last_poll_ns.store(base::now_ns(), std::memory_order_relaxed);
     } else if (timeout == UINT64_MAX) {
       worker.parker.park();

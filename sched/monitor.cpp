@@ -94,9 +94,7 @@ class Monitor {
 
 std::unique_ptr<Monitor> monitor;
 
-bool somebody_woken_waits(const Processor& processor) {
-  return processor.sched->woken_turns_due.load(std::memory_order_relaxed) > 0;
-}
+bool somebody_woken_waits(const Processor& processor) { return processor.sched->woken.waits(processor.sched->queue); }
 
 std::uint32_t idle_processors() { return shared->idle.idle_processors.load(std::memory_order_relaxed); }
 
@@ -259,8 +257,11 @@ void Monitor::run() {
     if (!shared->simulated) seam::coarse_now_ns.store(now, std::memory_order_relaxed);
     if (dump_wanted.exchange(false)) dump_all(stderr);
     blocked_rounds_ = retake_blocked() || !some_blocked_ ? 0 : blocked_rounds_ + 1;
-    for (Processor& processor : seam::registry.all_processors())
-      if (processor.status.load(std::memory_order_relaxed) == seam::ProcessorStatus::kRunning) look_at(processor, now);
+    for (Processor& processor : seam::registry.all_processors()) {
+      const seam::ProcessorStatus status = processor.status.load(std::memory_order_relaxed);
+      // One that is always in some short blocking(f) as well: it is hardly ever seen outside.
+      if (status == seam::ProcessorStatus::kRunning || seam::is_blocked(status)) look_at(processor, now);
+    }
     if (seam::registry.collector->has_work() && !shared->simulated) hand_out_quanta(now);
     poll_network(now);
     sleep(now);

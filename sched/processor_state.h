@@ -22,17 +22,9 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   ProcessorState(context::StackArena& arena, std::uint64_t seed, bool has_thieves)
       : queue(has_thieves), tasks(has_thieves), random(seed), stacks(arena) {}
 
-  /// The poller has just made goroutines runnable here. Owner.
-  void batch_polled() {
-    polled_batch_waits = true;
-    polled_batch_end = queue.end();
-  }
-  /// Whoever has been woken by the poller gets a turn before it is polled again. Else, with more connections than the ring has
-  /// room for, those that are answered would be back in the ring, time and again, before those that it has overflowed with.
-  /// So these wait in the kernel, first come, first served. Owner; in each look around.
-  bool may_poll_again() {
-    if (polled_batch_waits) polled_batch_waits = !queue.reached(polled_batch_end);
-    return !polled_batch_waits;
+  /// Owner; in each round of turns.
+  void forget_reached_marks() {
+    for (RingMark* mark : {&passed_by, &polled, &woken}) mark->forget_if_reached(queue);
   }
 
   /// Something that a thief could take. Anybody; a hint, exact when the owner is quiet.
@@ -53,12 +45,14 @@ struct alignas(base::kCacheLineBytes) ProcessorState {
   std::int32_t turn_budget = kTurnsMax;  // adapted so that a round of turns takes less than 100 us
   bool injected_first = false;           // the last round began with the injection queue
   bool injection_put_off = false;        // ... or should have, but something had just woken
-  std::uint32_t ring_turns_due = 0;      // goroutines in the ring that injected ones went before
-  /// Goroutines in the ring up to the last one that timers or the poller have woken: those that run before it have short slices.
-  /// The monitor reads it.
-  std::atomic<std::uint32_t> woken_turns_due{0};
-  bool polled_batch_waits = false;     // of what the last poll has made runnable here some have not had their turn yet
-  std::uint32_t polled_batch_end = 0;  // its place in the ring
+  /// What injected goroutines went before: none go before it again.
+  RingMark passed_by;
+  /// What the last poll has made runnable here. It gets a turn before the next poll; else, with more connections than the ring
+  /// has room for, those that are answered would be back in the ring, time and again, before those that it has overflowed with.
+  /// So these wait in the kernel, first come, first served.
+  RingMark polled;
+  /// What timers or the poller have woken: who runs before it has short slices. The monitor reads it.
+  RingMark woken;
   Goroutine* free_descriptors = nullptr;
   std::uint32_t free_count = 0;
   std::uint64_t next_id = 0, id_limit = 0;

@@ -64,7 +64,6 @@ class RunQueue {
   }
 
   /// The place behind the youngest goroutine of the ring; reached() when all that were before it have been taken, by whomever.
-  /// To be asked again within 2^31 goroutines.
   std::uint32_t end() const { return tail_.load(std::memory_order_relaxed); }
   bool reached(std::uint32_t place) const {
     return static_cast<std::int32_t>(head_.load(std::memory_order_relaxed) - place) >= 0;
@@ -147,6 +146,29 @@ class RunQueue {
   std::atomic<Goroutine*> next_{nullptr};
   const bool has_thieves_;
   alignas(base::kCacheLineBytes) std::array<std::atomic<Goroutine*>, kSlots> slots_{};
+};
+
+/// Some of the goroutines that were in the ring at a certain moment are there still.
+class RingMark {
+ public:
+  // -- Owner.
+  void set(const RunQueue& queue) {
+    place_.store(queue.end(), std::memory_order_relaxed);
+    set_.store(true, std::memory_order_relaxed);
+  }
+  /// More often than the ring can go round its 2^32 places, from which on the answer would be wrong.
+  void forget_if_reached(const RunQueue& queue) {
+    if (!waits(queue)) set_.store(false, std::memory_order_relaxed);
+  }
+
+  // -- Anybody; for others than the owner it is a hint.
+  bool waits(const RunQueue& queue) const {
+    return set_.load(std::memory_order_relaxed) && !queue.reached(place_.load(std::memory_order_relaxed));
+  }
+
+ private:
+  std::atomic<std::uint32_t> place_{0};
+  std::atomic<bool> set_{false};
 };
 
 }  // namespace tandem::sched

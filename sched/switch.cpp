@@ -46,6 +46,7 @@ void trace_switch(const Goroutine& self, const Goroutine* next, Processor& here,
   if (shared->zeal || (!mine.tasks.empty() && !mine.queue.ring_empty()) || !shared->injection.empty() ||
       mine.timers.next_ns_relaxed() != TimerWheel::kNever || (poller != nullptr && poller->waiters() != 0))
     return false;
+  mine.forget_reached_marks();
   mine.turns_left = mine.turn_budget;
   return true;
 }

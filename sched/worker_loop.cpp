@@ -11,6 +11,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -30,7 +31,7 @@ constexpr std::uint64_t kLookIntervalNs =
     100'000;                                    // timers and poller wait no longer than this behind running goroutines
 constexpr std::uint64_t kIdleWorkNs = 100'000;  // collector work between two looks for goroutines
 constexpr std::uint64_t kSpinNs = 15'000;       // one wake-up of another CPU costs 14.5 us: spin as long, then sleep
-constexpr std::size_t kInjectionBatch = 32;
+constexpr std::uint32_t kInjectionBatch = 32, kInjectionBatchMax = RunQueue::kSlots / 2;
 constexpr std::size_t kProcessorsMax = 256;  // Options::processors
 
 }  // namespace
@@ -49,7 +50,7 @@ bool poll_network(Processor& here, std::uint64_t now) {
   if (seam::is_marking(seam::current_phase())) here.sched->network_polls_while_marking.add();
   shared->last_poll_ns.store(now, std::memory_order_relaxed);
   if (seam::registry.poller->poll(0, &here) == 0) return false;
-  here.sched->batch_polled();
+  here.sched->polled.set(here.sched->queue);
   return true;
 }
 
@@ -62,10 +63,12 @@ struct Look {
 Look look_around(Processor& here) {
   ProcessorState& mine = *here.sched;
   mine.now_ns = base::now_ns();
+  mine.forget_reached_marks();
   bool woke = run_expired(here, here, mine.now_ns) > 0;
-  if (mine.may_poll_again() && mine.now_ns - shared->last_poll_ns.load(std::memory_order_relaxed) >= kLookIntervalNs)
+  if (!mine.polled.waits(mine.queue) &&
+      mine.now_ns - shared->last_poll_ns.load(std::memory_order_relaxed) >= kLookIntervalNs)
     woke |= poll_network(here, mine.now_ns);
-  if (woke) mine.woken_turns_due.store(mine.queue.ring_size(), std::memory_order_relaxed);
+  if (woke) mine.woken.set(mine.queue);
   if (--mine.turns_left >= 0) return {false, woke};
   const std::uint64_t round_ns = mine.now_ns - mine.round_start_ns;
   if (round_ns > kLookIntervalNs)
@@ -79,10 +82,13 @@ Look look_around(Processor& here) {
 
 Goroutine* take_injected(Processor& here) {
   if (shared->injection.empty()) return nullptr;
-  // A fair share of it, so that the lock is taken rarely and the others find some too.
+  // A fair share of it, so that the lock is taken rarely and the others find some too. Beside a long ring as many as that has
+  // goroutines, if it does not overflow with them.
   const std::size_t share = shared->injection.size() / seam::registry.processor_count + 1;
-  Goroutine* taken[kInjectionBatch];
-  const std::size_t count = shared->injection.pop_batch(taken, share < kInjectionBatch ? share : kInjectionBatch);
+  const std::uint32_t ring = here.sched->queue.ring_size();
+  const std::size_t batch = std::max(kInjectionBatch, std::min(ring, (RunQueue::kSlots - ring) / 2));
+  Goroutine* taken[kInjectionBatchMax];
+  const std::size_t count = shared->injection.pop_batch(taken, std::min(share, batch));
   for (std::size_t i = 1; i < count; ++i) push_local(*taken[i], here);
   return count > 0 ? taken[0] : nullptr;
 }
@@ -90,12 +96,8 @@ Goroutine* take_injected(Processor& here) {
 Goroutine* take_from_ring(Processor& here) {
   ProcessorState& mine = *here.sched;
   Goroutine* const goroutine = mine.queue.pop();
-  const std::uint32_t woken_due = mine.woken_turns_due.load(std::memory_order_relaxed);
-  if (woken_due > 0) [[unlikely]]
-    mine.woken_turns_due.store(goroutine != nullptr ? woken_due - 1 : 0, std::memory_order_relaxed);
   if (goroutine == nullptr) return nullptr;
   mine.slices.add();
-  if (mine.ring_turns_due > 0) --mine.ring_turns_due;
   return goroutine;
 }
 
@@ -205,12 +207,12 @@ Goroutine* find_runnable(Worker& worker, Processor& here) {
   // was in the ring then has had its turn, the rest of the injected batch for instance: or of many that are preempted again and
   // again some would not run at all. And after what has just woken, which would wait for the slice of a goroutine that was
   // preempted for its sake; but not always after it.
-  const bool ring_is_due = mine.ring_turns_due > 0 && !mine.queue.ring_empty();
+  const bool ring_is_due = mine.passed_by.waits(mine.queue);
   const bool injection_is_due = look.round_over && !mine.injected_first && !ring_is_due;
   mine.injection_put_off = injection_is_due && look.woke && !mine.injection_put_off;
   mine.injected_first = injection_is_due && !mine.injection_put_off && (goroutine = take_injected(here));
   if (goroutine != nullptr) {
-    mine.ring_turns_due = mine.queue.ring_size();
+    mine.passed_by.set(mine.queue);
     mine.slices.add();
     return goroutine;
   }

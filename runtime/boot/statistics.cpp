@@ -9,6 +9,7 @@
 #include "runtime/base/histogram.h"
 #include "runtime/boot/active_run.h"
 #include "runtime/seam/registry.h"
+#include "runtime/seam/safepoint.h"
 #include "sched/processor_state.h"
 #include "sched/shared.h"
 #include "sched/simulation.h"
@@ -28,6 +29,7 @@ std::uint64_t HistogramSnapshot::percentile(double quantile) const {
 }
 
 Statistics statistics() {
+  seam::poll();
   const std::lock_guard guard(boot::active_run.lock);
   return boot::active_run.options != nullptr ? boot::gather_statistics() : boot::active_run.last_statistics;
 }

@@ -138,7 +138,10 @@ class Channel {
   }
 
   /// Elements in the buffer at some moment of the call, and its size.
-  std::size_t size() const noexcept { return core_.size(); }
+  std::size_t size() const noexcept {
+    detail::poll_in_call();
+    return core_.size();
+  }
   std::size_t capacity() const noexcept { return core_.capacity; }
 
   /// `for (auto value : *channel)` receives until the channel is closed and drained. The iterators keep the

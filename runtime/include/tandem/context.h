@@ -57,6 +57,7 @@ class Context {
   /// Empty until the context is over; then std::errc::operation_canceled, or std::errc::timed_out when a
   /// deadline has passed. Set before done() is closed.
   std::error_code error() const noexcept {
+    detail::poll_in_call();  // computing goroutines ask for it now and then
     const int error = error_.load(std::memory_order_acquire);
     return error == 0 ? std::error_code() : std::make_error_code(static_cast<std::errc>(error));
   }

@@ -45,8 +45,11 @@ class Mutex {
   }
 
   [[nodiscard]] bool try_lock() noexcept {
-    return detail::exchange_if_equal(state_, 0, kLocked, std::memory_order_acquire) ||
-           ((state_.load(std::memory_order_relaxed) & kLocked) == 0 && try_lock_slow());
+    if (detail::exchange_if_equal(state_, 0, kLocked, std::memory_order_acquire) ||
+        ((state_.load(std::memory_order_relaxed) & kLocked) == 0 && try_lock_slow()))
+      return true;
+    detail::poll_in_call();  // who tries again and again gives way to the holder
+    return false;
   }
 
   void unlock() {
@@ -84,8 +87,11 @@ class SharedMutex {
       lock_slow();
   }
   [[nodiscard]] bool try_lock() noexcept {
-    return detail::exchange_if_equal(state_, 0, kWriter, std::memory_order_acquire) ||
-           (state_.load(std::memory_order_relaxed) == kQueueLocked && try_lock_slow());
+    if (detail::exchange_if_equal(state_, 0, kWriter, std::memory_order_acquire) ||
+        (state_.load(std::memory_order_relaxed) == kQueueLocked && try_lock_slow()))
+      return true;
+    detail::poll_in_call();
+    return false;
   }
   void unlock() {
     if (!detail::exchange_if_equal(state_, kWriter, 0, std::memory_order_release)) [[unlikely]]
@@ -97,7 +103,11 @@ class SharedMutex {
     if (!add_reader()) [[unlikely]]
       lock_shared_slow();
   }
-  [[nodiscard]] bool try_lock_shared() noexcept { return add_reader() || try_lock_shared_slow(); }
+  [[nodiscard]] bool try_lock_shared() noexcept {
+    if (add_reader() || try_lock_shared_slow()) return true;
+    detail::poll_in_call();
+    return false;
+  }
   void unlock_shared() {
     // Release: a writer that comes next sees what we read as it was.
     if (!change_readers(-kReader, kReader, std::memory_order_release)) [[unlikely]]

@@ -127,6 +127,7 @@ class Semaphore {
     lock_.unlock();
   }
   [[nodiscard]] bool try_acquire() noexcept {
+    detail::poll_in_call();
     TANDEM_INDIVISIBLE;
     lock_.lock();
     const bool taken = permits_ > 0;
@@ -136,6 +137,7 @@ class Semaphore {
   }
   /// Gives `count` permits (0 or more) back, or adds them. Never parks.
   void release(std::int64_t count = 1) {
+    detail::poll_in_call();
     TANDEM_INDIVISIBLE;
     lock_.lock();
     if (!waiters_.empty() || count < 0) [[unlikely]]
