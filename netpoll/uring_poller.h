@@ -5,7 +5,9 @@
 //       doing, and cancels its requests when it exits. A request that ends while its registration lasts (cancelled, or the
 //       completion queue was full) is made anew by the poll that sees that; what became ready in between is reported to it at once,
 //       because a new request looks first.
-//   U2  A request holds the file: remove() cancels it before the descriptor is closed, or the peer would not learn of that.
+//   U2  A request holds the file: remove() cancels it before the descriptor is closed, or the peer would not learn of that. The
+//       kernel lets go of the file on the thread that submitted the request, when that is next in the kernel: until then the address
+//       of a closed listener is in use, and a bind to it right away may fail. Over epoll it does not.
 //   U3  An interrupt raises `interrupted_` and writes to an eventfd, for which there is a request too. A poll that is about to
 //       wait looks at the flag, so a completion that another poll has consumed is not missed.
 //   U4  A completion may say what the wake-up was about instead of what the descriptor's state is (EPOLLPRI with every byte, for one),
