@@ -442,7 +442,7 @@ def random_request(generator):
 
 class Deadlines(unittest.TestCase):
     def test_a_client_that_does_not_read_is_let_go(self):
-        server = Server(PROGRAM, "--port", "0", "--write-timeout-ms", "100")
+        server = Server(PROGRAM, "--port", "0", "--write-timeout-ms", "1000")
         self.addCleanup(server.stop)
         with Client(server) as other, Client(server) as client:
             other("set", "large", b"x" * 1_000_000)
@@ -450,14 +450,14 @@ class Deadlines(unittest.TestCase):
             self.assertTrue(eventually(lambda: other.info()["connected_clients"] == "1"), "it is still there")
             self.assertLess(len(read_all(client.connection)), 100_000_000)
 
-    def test_a_client_that_reads_late_gets_what_it_asked_for(self):
+    def test_a_client_that_is_quiet_for_longer_is_kept(self):
         """The time begins with each write."""
-        server = Server(PROGRAM, "--port", "0", "--write-timeout-ms", "100")
+        server = Server(PROGRAM, "--port", "0", "--write-timeout-ms", "1000")
         self.addCleanup(server.stop)
         with Client(server) as client:
-            for _ in range(3):
-                self.assertEqual(client("ping"), "PONG")
-                time.sleep(0.2)
+            self.assertEqual(client("ping"), "PONG")
+            time.sleep(1.5)
+            self.assertEqual(client("ping"), "PONG")
 
 
 class CommandLine(unittest.TestCase):
