@@ -49,7 +49,7 @@ bool ask(const net::Endpoint& server, const std::string& text) {
   return answer == text;
 }
 
-void serve_own_clients() {
+int serve_own_clients() {
   net::TcpListener listener = net::TcpListener::bind("127.0.0.1:0");
   WaitGroup server, clients;
   server.go([&] { serve(listener); });
@@ -60,6 +60,7 @@ void serve_own_clients() {
   listener.close();
   server.wait();
   std::printf("%d of 100 clients got their message back\n", answered.load());
+  return answered == 100 ? 0 : 1;
 }
 
 }  // namespace
@@ -72,8 +73,10 @@ int main(int argc, char** argv) {
       std::printf("listening on %s\n", listener.local_endpoint().to_string().c_str());
       std::fflush(stdout);
       serve(listener);
+      return 0;
     } catch (const std::system_error& error) {
       std::fprintf(stderr, "%s\n", error.what());
+      return 1;
     }
   });
 }

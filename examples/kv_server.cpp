@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   CLI::App options{"A key-value store that speaks the Redis protocol"};
   std::optional<std::uint16_t> port;
   std::string host = "127.0.0.1";
+  std::int64_t write_timeout_ms = 60'000;
   Options runtime;
   options.add_option("--port", port, "where to listen; 0: a free port, which is printed. Not given: a demonstration");
   options.add_option("--host", host, "the address to listen on")->capture_default_str();
@@ -62,12 +63,16 @@ int main(int argc, char** argv) {
       .add_option("--processors", runtime.processors,
                   "goroutines that run at the same time; 0: the CPUs of the process")
       ->check(CLI::Range(0, 256));
+  options.add_option("--write-timeout-ms", write_timeout_ms, "how long a client may leave its answers unread")
+      ->check(CLI::Range(1, 3'600'000))
+      ->capture_default_str();
   CLI11_PARSE(options, argc, argv);
   if (!port) return run(runtime, &serve_own_clients);
   server::block_stop_signals();
   server::raise_descriptor_limit();
   return run(runtime, [&] {
     kv::Server state;
+    state.write_timeout = std::chrono::milliseconds(write_timeout_ms);
     return server::serve_until_signal(host + ":" + std::to_string(*port),
                                       [&](net::TcpStream stream) { kv::serve_client(std::move(stream), state); });
   });

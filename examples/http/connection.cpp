@@ -45,7 +45,7 @@ class Connection {
           output_ += "HTTP/1.1 100 Continue\r\n\r\n";
         return End::kNotYet;
       }
-      answer(parser_.request(), output_);
+      answer(parser_.request(), date_, output_);
       const bool keep_alive = parser_.request().keep_alive();
       parser_.release_request();
       if (!keep_alive) return End::kNotWanted;
@@ -63,7 +63,7 @@ class Connection {
   }
 
   void refuse(int status) {
-    append_response(output_, status, "", false);
+    append_response(output_, {.status = status, .connection = "close"}, date_);
     deadline_ = tandem::this_goroutine::now() + settings_.timeout;
     stream_.set_write_deadline(deadline_);
     if (flush()) server::linger(stream_);
@@ -82,6 +82,7 @@ class Connection {
   const Settings& settings_;
   tandem::net::TimePoint deadline_{};
   RequestParser parser_;
+  Date date_;
   std::string output_;
   server::InputBuffer input_;
 };

@@ -6,6 +6,7 @@
 namespace http {
 
 namespace beast = boost::beast::http;
+namespace errc = boost::system::errc;
 
 Request::Request(const Limits& limits) {
   header_limit(static_cast<std::uint32_t>(limits.head_bytes));
@@ -23,7 +24,10 @@ void Request::on_field_impl(field name, string_view, string_view value, error_co
     case field::host:
       if (std::exchange(has_host_, true)) error = beast::error::bad_field;
       break;
-    case field::transfer_encoding: has_transfer_encoding_ = true; break;
+    case field::transfer_encoding:
+      has_transfer_encoding_ = true;
+      if (!boost::beast::iequals(value, "chunked")) error = make_error_code(errc::function_not_supported);
+      break;
     case field::expect: expects_continue_ = boost::beast::iequals(value, "100-continue"); break;
     default: break;
   }
@@ -34,6 +38,7 @@ void Request::on_field_impl(field name, string_view, string_view value, error_co
 void Request::on_header_impl(error_code& error) {
   if (has_transfer_encoding_ && !chunked()) error = beast::error::bad_transfer_encoding;
   if (is_1_1_ && !has_host_) error = beast::error::bad_field;
+  if (!is_1_1_) expects_continue_ = false;  // who speaks 1.0 does not know the answer
 }
 
 std::size_t Request::on_body_impl(string_view part, error_code&) {
@@ -47,10 +52,13 @@ std::size_t Request::on_chunk_body_impl(std::uint64_t, string_view part, error_c
 
 namespace {
 
+constexpr std::string_view kLineEnd = "\r\n";
+
 int status_of(const boost::beast::error_code& error) {
   if (error == beast::error::header_limit) return 431;
   if (error == beast::error::body_limit) return 413;
   if (error == beast::error::bad_version) return 505;
+  if (error == errc::function_not_supported) return 501;
   return 400;
 }
 
@@ -63,8 +71,12 @@ RequestParser::Status RequestParser::fail(int status) {
 
 RequestParser::Status RequestParser::parse(std::string_view input) {
   consumed_ = 0;
-  if (input.empty()) return Status::kIncomplete;
-  if (!is_within_request()) {
+  const bool is_new = !is_within_request();
+  // Some clients send an empty line behind a body. It is no part of a request.
+  while (is_new && input.substr(consumed_).starts_with(kLineEnd)) consumed_ += kLineEnd.size();
+  const std::string_view rest = input.substr(consumed_);
+  if (rest.empty() || (is_new && rest == kLineEnd.substr(0, 1))) return Status::kIncomplete;
+  if (is_new) {
     request_.emplace(limits_);
     head_bytes_ = 0;
   }

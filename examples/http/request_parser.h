@@ -20,6 +20,7 @@ class Request : public boost::beast::http::basic_parser<true> {
   explicit Request(const Limits& limits);
 
   boost::beast::http::verb method() const { return method_; }
+  bool is_1_1() const { return is_1_1_; }
   const std::string& target() const { return target_; }
   const std::string& body() const { return body_; }
   /// True once for a client that waits for "100 Continue" before it sends the body.
@@ -54,7 +55,8 @@ class RequestParser {
 
   explicit RequestParser(const Limits& limits = {}) : limits_(limits) {}
 
-  /// Consumes the beginning of `input` as far as it belongs to the request; consumed() says how much that was.
+  /// Consumes the beginning of `input` as far as it belongs to the request, with empty lines before it; consumed() says how
+  /// much that was.
   /// Incomplete: call again with the rest and more behind it. Complete: the next call begins the next request. Error:
   /// the stream cannot be understood any more.
   Status parse(std::string_view input);
@@ -74,7 +76,7 @@ class RequestParser {
   bool take_element(std::string_view input, boost::beast::error_code& error);
 
   Limits limits_;
-  std::optional<Request> request_;  // none: not one byte of the next one has come
+  std::optional<Request> request_;  // none: not one byte of the next one has come but for empty lines
   std::size_t consumed_ = 0;        // by the last call
   std::size_t head_bytes_ = 0;      // of this request
   int error_status_ = 0;

@@ -146,10 +146,14 @@ std::optional<std::int64_t> integer_argument(const Call& call, std::size_t index
 }
 
 std::optional<TimePoint> time_from_now(std::int64_t amount, std::chrono::milliseconds unit) {
+  using std::chrono::duration_cast, std::chrono::milliseconds;
+  std::int64_t count;
+  if (__builtin_mul_overflow(amount, unit.count(), &count)) return std::nullopt;
+  const auto since_1970 = duration_cast<milliseconds>(std::chrono::system_clock::now().time_since_epoch());
+  if (count > INT64_MAX - since_1970.count()) return std::nullopt;
   const TimePoint now = tandem::this_goroutine::now();
-  const auto most = std::chrono::duration_cast<std::chrono::milliseconds>(TimePoint::max() - now) / 2;
-  if (amount > most / unit || amount < -(most / unit)) return std::nullopt;
-  return now + amount * unit;
+  const auto most = duration_cast<milliseconds>(TimePoint::max() - now) / 2;  // the rest is for who adds to it later
+  return now + std::clamp(milliseconds(count), -most, most);
 }
 
 }  // namespace kv

@@ -20,6 +20,8 @@ struct Server {
   const TimePoint started = tandem::this_goroutine::now();
   std::atomic<std::uint64_t> clients{0};
   std::atomic<std::uint64_t> commands{0};
+  /// Who does not read its answers for so long is let go.
+  std::chrono::milliseconds write_timeout = std::chrono::seconds(60);
 };
 
 /// One command under execution.
@@ -69,7 +71,8 @@ tandem::Local<Value> find_list(const Call& call, std::string_view key, bool& fai
 /// The integer in an argument; an error in the reply, and nothing, if it is none.
 std::optional<std::int64_t> integer_argument(const Call& call, std::size_t index);
 
-/// `amount` of `unit` from now; nothing if that cannot be represented.
+/// `amount` of `unit` from now; nothing if Redis, which counts the milliseconds since 1970 in 64 bits, could not represent it.
+/// What this server cannot, with its nanoseconds, is as far away as it can.
 std::optional<TimePoint> time_from_now(std::int64_t amount, std::chrono::milliseconds unit);
 
 inline constexpr std::string_view kWrongType = "WRONGTYPE Operation against a key holding the wrong kind of value";

@@ -1,5 +1,7 @@
 #include "examples/kv/connection.h"
 
+#include <algorithm>
+
 #include "examples/server/input_buffer.h"
 #include "examples/server/serve.h"
 
@@ -8,6 +10,7 @@ namespace kv {
 namespace {
 
 constexpr std::size_t kFlushBytes = std::size_t{64} << 10;  // of answers; then they are written before more is executed
+constexpr std::size_t kWriteBytes = std::size_t{256} << 10;  // that a client must read within its time
 constexpr std::size_t kOutputBytesKept = std::size_t{2} << 10;
 constexpr std::chrono::seconds kQuietTime(2);  // or less, down to half; then a large input buffer is given back
 constexpr TimePoint kNever = TimePoint::max();
@@ -55,6 +58,14 @@ class Connection {
     stream_.set_read_deadline(time);
   }
 
+  /// A quarter more or less does not matter. One that was left over is renewed before it can do harm.
+  void renew_write_deadline() {
+    const TimePoint now = tandem::this_goroutine::now();
+    if (write_deadline_ - now > server_.write_timeout) return;
+    write_deadline_ = now + server_.write_timeout + server_.write_timeout / 4;
+    stream_.set_write_deadline(write_deadline_);
+  }
+
   /// Executes the requests that have arrived whole.
   End execute_all() {
     std::uint64_t executed = 0;
@@ -81,10 +92,15 @@ class Connection {
     return status == RequestParser::Status::kComplete;
   }
 
-  /// False: the client has gone.
+  /// False: the client has gone, or does not read. An answer may be large and the client's line slow: each piece has a time of
+  /// its own.
   bool flush() {
     std::error_code error;
-    if (!output_.empty()) stream_.write(output_, error);
+    for (std::string_view rest = output_; !rest.empty() && !error;
+         rest.remove_prefix(std::min(rest.size(), kWriteBytes))) {
+      renew_write_deadline();
+      stream_.write(rest.substr(0, kWriteBytes), error);
+    }
     output_.clear();
     if (output_.capacity() > kOutputBytesKept) output_.shrink_to_fit();
     return !error;
@@ -92,6 +108,7 @@ class Connection {
 
   tandem::net::TcpStream stream_;
   TimePoint deadline_ = kNever;  // of reads
+  TimePoint write_deadline_{};
   Server& server_;
   RequestParser parser_;
   std::string output_;

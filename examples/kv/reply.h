@@ -10,7 +10,7 @@
 
 namespace kv {
 
-/// The answer to one command would be larger than Reply::kBytesMax.
+/// The answer to one command would be larger than Reply::kBytesMax, or what the reply was given in its place.
 struct ReplyTooLarge : std::length_error {
   ReplyTooLarge() : std::length_error("the reply is too large") {}
 };
@@ -20,7 +20,8 @@ class Reply {
   /// Of one answer: a command of a few bytes must not make the server's memory grow without bound.
   static constexpr std::size_t kBytesMax = std::size_t{512} << 20;
 
-  explicit Reply(std::string& output) : output_(output), start_(output.size()) {}
+  explicit Reply(std::string& output, std::size_t bytes_max = kBytesMax)
+      : output_(output), start_(output.size()), bytes_max_(bytes_max) {}
 
   void ok() { output_ += "+OK\r\n"; }
   void simple(std::string_view text) { line('+', text); }
@@ -29,7 +30,7 @@ class Reply {
   void integer(std::int64_t value) { line(':', IntegerText(value).view()); }
   void null() { output_ += "$-1\r\n"; }
   void bulk(std::string_view text) {
-    if (output_.size() - start_ + text.size() > kBytesMax) throw ReplyTooLarge();
+    if (output_.size() - start_ + text.size() > bytes_max_) throw ReplyTooLarge();
     line('$', IntegerText(static_cast<std::int64_t>(text.size())).view());
     output_ += text;
     output_ += "\r\n";
@@ -51,6 +52,7 @@ class Reply {
 
   std::string& output_;
   std::size_t start_;  // of this answer
+  std::size_t bytes_max_;
 };
 
 }  // namespace kv

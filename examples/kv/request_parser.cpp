@@ -86,7 +86,10 @@ RequestParser::Status RequestParser::parse_bulk(std::string_view input) {
   if (at_ == At::kBulkHeader) {
     const std::string_view rest = input.substr(position_);
     if (rest.empty()) return Status::kIncomplete;
-    if (rest.front() != '$') return fail(std::string("expected '$', got '") + rest.front() + "'");
+    if (rest.front() != '$') {
+      const bool is_line_end = rest.front() == '\r' || rest.front() == '\n';  // which would end the error's line
+      return fail(std::string("expected '$', got '") + (is_line_end ? ' ' : rest.front()) + "'");
+    }
     std::string_view line;
     switch (header_line(rest, line)) {
       case Line::kIncomplete: return Status::kIncomplete;

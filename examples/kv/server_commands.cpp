@@ -7,6 +7,8 @@
 
 namespace kv {
 
+using namespace std::string_view_literals;
+
 namespace {
 
 void ping(Call& call) {
@@ -33,9 +35,18 @@ void select(Call& call) {
     call.reply.error("ERR DB index is out of range");
 }
 
+/// Of the sections that the arguments of INFO name; without any, of all.
 class InfoText {
  public:
-  void section(std::string_view name) { (text_ += text_.empty() ? "# " : "\r\n# ").append(name).append("\r\n"); }
+  explicit InfoText(const Arguments& arguments) : arguments_(arguments) {}
+
+  /// Begins a section. False: it is not wanted.
+  bool section(std::string_view name) {
+    if (!is_wanted(name)) return false;
+    (text_ += text_.empty() ? "# " : "\r\n# ") += static_cast<char>(name.front() - 'a' + 'A');
+    text_.append(name.substr(1)).append("\r\n");
+    return true;
+  }
   void line(std::string_view name, std::string_view value) {
     text_.append(name).append(":").append(value).append("\r\n");
   }
@@ -43,6 +54,15 @@ class InfoText {
   const std::string& text() const { return text_; }
 
  private:
+  bool is_wanted(std::string_view name) const {
+    if (arguments_.size() == 1) return true;
+    for (std::size_t i = 1; i < arguments_.size(); ++i)
+      for (const std::string_view wanted : {name, "default"sv, "all"sv, "everything"sv})
+        if (equals_word(arguments_[i], wanted)) return true;
+    return false;
+  }
+
+  const Arguments& arguments_;
   std::string text_;
 };
 
@@ -51,23 +71,24 @@ void info(Call& call) {
   const server::Usage usage = server::usage();
   const tandem::HeapStatistics heap = tandem::heap_statistics();
   const auto uptime = std::chrono::duration_cast<std::chrono::seconds>(tandem::this_goroutine::now() - server.started);
-  InfoText info;
-  info.section("Server");
-  info.line("redis_version", "7.0.0");  // whose replies these are; clients ask
-  info.line("server_name", "tandem kv_server");
-  info.line("uptime_in_seconds", static_cast<std::uint64_t>(uptime.count()));
-  info.section("Clients");
-  info.line("connected_clients", server.clients.load(std::memory_order_relaxed));
-  info.section("Memory");
-  info.line("used_memory", heap.heap_bytes);
-  info.line("live_bytes", usage.live_bytes);
-  info.line("collection_cycles", heap.cycles);
-  info.section("Stats");
-  info.line("total_commands_processed", server.commands.load(std::memory_order_relaxed));
-  info.line("goroutines", usage.goroutines);
-  info.line("open_descriptors", usage.descriptors);
-  info.section("Keyspace");
-  {
+  InfoText info(call.arguments);
+  if (info.section("server")) {
+    info.line("redis_version", "7.0.0");  // whose replies these are; clients ask
+    info.line("server_name", "tandem kv_server");
+    info.line("uptime_in_seconds", static_cast<std::uint64_t>(uptime.count()));
+  }
+  if (info.section("clients")) info.line("connected_clients", server.clients.load(std::memory_order_relaxed));
+  if (info.section("memory")) {
+    info.line("used_memory", heap.heap_bytes);
+    info.line("live_bytes", usage.live_bytes);
+    info.line("collection_cycles", heap.cycles);
+  }
+  if (info.section("stats")) {
+    info.line("total_commands_processed", server.commands.load(std::memory_order_relaxed));
+    info.line("goroutines", usage.goroutines);
+    info.line("open_descriptors", usage.descriptors);
+  }
+  if (info.section("keyspace")) {
     const Store::Locked locked(call.store(), Store::kAllLocks);
     if (const std::size_t keys = call.store().size()) info.line("db0", "keys=" + std::to_string(keys));
   }

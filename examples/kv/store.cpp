@@ -1,9 +1,24 @@
 #include "examples/kv/store.h"
 
+#include <random>
+
 namespace kv {
 
 using tandem::Local;
 using tandem::String;
+
+namespace {
+
+HashKey random_key() {
+  std::random_device source;
+  HashKey key;
+  for (std::uint64_t& word : key) word = std::uint64_t{source()} << 32 | source();
+  return key;
+}
+
+}  // namespace
+
+const HashKey Store::kHashKey = random_key();
 
 Local<Value> Store::find(std::string_view key) {
   const Local<Bucket> bucket = (*buckets_)[bucket_of(key)];

@@ -3,7 +3,8 @@
 //
 // Keys are distributed over a fixed number of buckets by their hash, each a Map of its own. So no single Map grows
 // large (one that doubles does it in one go), a key never changes its bucket, and a scan that visits bucket after
-// bucket returns every key that is there all the while, once, whatever others do. A bucket belongs to one of 64 locks;
+// bucket returns every key that is there all the while, once, whatever others do. The hash has a key of its own, another one
+// in each process: clients cannot choose keys that meet in one bucket. A bucket belongs to one of 64 locks;
 // a command locks all that its keys need before it begins, which makes it atomic, in ascending order, which makes it
 // free of deadlocks.
 #include <array>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "examples/kv/keyed_hash.h"
 #include "examples/kv/value.h"
 
 namespace kv {
@@ -26,7 +28,7 @@ class Store {
   static constexpr std::size_t kBuckets = 4096;
   static constexpr LockSet kAllLocks = ~LockSet{0};
 
-  static std::size_t bucket_of(std::string_view key) { return std::hash<std::string_view>{}(key) % kBuckets; }
+  static std::size_t bucket_of(std::string_view key) { return keyed_hash(kHashKey, key) % kBuckets; }
   static LockSet lock_of(std::string_view key) { return lock_of_bucket(bucket_of(key)); }
   static LockSet lock_of_bucket(std::size_t bucket) { return LockSet{1} << bucket % kLocks; }
 
@@ -91,6 +93,7 @@ class Store {
 
  private:
   static constexpr std::size_t kLocks = 64;
+  static const HashKey kHashKey;
   /// Two cache lines, which is what processors fetch at once: neighbours are not to slow each other down.
   struct Lock {
     tandem::Mutex mutex;

@@ -32,10 +32,13 @@ void mget(Call& call) {
   }
 }
 
+/// The values are made before the first of them is seen: the memory may not suffice for all.
 void mset(Call& call) {
   if (call.arguments.size() % 2 == 0) return call.reply.error("ERR wrong number of arguments for 'mset' command");
-  for (std::size_t i = 1; i < call.arguments.size(); i += 2)
-    call.store().set_string(call.arguments[i], make_string(call.arguments[i + 1]));
+  const std::size_t count = call.arguments.size() / 2;
+  const Local<tandem::Array<StringRef>> values = tandem::make_array<StringRef>(count);
+  for (std::size_t i = 0; i < count; ++i) (*values)[i] = make_string(call.arguments[2 * i + 2]);
+  for (std::size_t i = 0; i < count; ++i) call.store().set_string(call.arguments[2 * i + 1], (*values)[i]);
   call.reply.ok();
 }
 

@@ -3,9 +3,11 @@
 import contextlib
 import os
 import random
+import subprocess
+import unittest
 
 import servers
-from servers import SLOW_CLIENTS, read_exactly, scaled
+from servers import PATIENCE_SECONDS, SLOW_CLIENTS, Server, read_exactly, scaled
 
 PROGRAM = os.environ.get("TANDEM_ECHO_SERVER", "")
 
@@ -37,6 +39,21 @@ class EchoServer(servers.ServerTest):
 
     def test_clients_that_disappear(self):
         servers.disconnect_in_the_middle(self.server, b"x" * 100_000, scaled(500, 50))
+
+
+class CommandLine(unittest.TestCase):
+    def test_says_where_it_cannot_listen(self):
+        server = Server(PROGRAM, "127.0.0.1:0")
+        try:
+            for address, message in ((f"127.0.0.1:{server.port}", "in use"), ("300.1.1.1:0", "300.1.1.1")):
+                with self.subTest(address):
+                    done = subprocess.run([PROGRAM, address], capture_output=True, text=True, timeout=PATIENCE_SECONDS,
+                                          check=False)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn(message, done.stderr)
+        finally:
+            server.process.kill()  # it knows no other end
+            server.process.communicate()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """examples/http_server under curl, wrk, and clients that are slow or break the rules."""
 
 import contextlib
+import email.utils
 import os
 import random
 import re
@@ -37,7 +38,7 @@ def read_response(file, without_body=False):
     assert status, f"no status line: {line!r}"
     fields = {}
     while (line := file.readline()) != b"\r\n":
-        name, value = line.decode().rstrip("\r\n").split(": ")
+        name, value = line.decode().rstrip("\r\n").split(": ", 1)
         fields[name.lower()] = value
     body = b"" if without_body else file.read(int(fields.get("content-length", "0")))
     return int(status.group(1)), fields, body
@@ -74,6 +75,9 @@ class HttpServer(servers.ServerTest):
         with self.connected() as (connection, file):
             for sent, status, body in [
                 (get(), 200, GREETING), (get(b"/?query"), 200, GREETING), (get(b"/none"), 404, None),
+                (get(b"http://example"), 200, GREETING), (get(b"HTTP://example:80/?query"), 200, GREETING),
+                (get(b"http://example?query/none"), 200, GREETING), (get(b"http://example/none"), 404, None),
+                (b"\r\n" + get() + b"\r\n\r\n", 200, GREETING),
                 (get(b"/echo"), 405, None),
                 (post(b"hello"), 200, b"hello"), (post(b""), 200, b""),
                 (chunked(b"a", b"bc" * 1000), 200, b"a" + b"bc" * 1000),
@@ -89,6 +93,27 @@ class HttpServer(servers.ServerTest):
                     if body is not None:
                         self.assertEqual(answer[2], body)
 
+    def test_what_is_not_allowed_is_told_what_is(self):
+        with self.connected() as (connection, file):
+            for target, method, allowed in ((b"/", b"POST", "GET, HEAD"), (b"/echo", b"GET", "POST"),
+                                            (b"/usage", b"DELETE", "GET, HEAD")):
+                connection.sendall(method + b" " + target + b" HTTP/1.1\r\nHost: example\r\nContent-Length: 0\r\n\r\n")
+                status, fields, _ = read_response(file)
+                self.assertEqual((status, fields["allow"]), (405, allowed))
+            connection.sendall(get())
+            self.assertNotIn("allow", read_response(file)[1])
+
+    def test_date(self):
+        with self.connected() as (connection, file):
+            for sent in (get(), get(b"/none"), b"nonsense\r\n\r\n"):
+                begin = int(time.time())
+                connection.sendall(sent)
+                date = read_response(file)[1]["date"]
+                self.assertRegex(date, r"^\w{3}, \d{2} \w{3} \d{4} \d{2}:\d{2}:\d{2} GMT$")
+                told = email.utils.parsedate_to_datetime(date).timestamp()
+                # The clock of seconds is a tick behind the other one.
+                self.assertTrue(begin - 1 <= told <= time.time(), f"{begin}: {date}")
+
     def test_head(self):
         with self.connected() as (connection, file):
             connection.sendall(b"HEAD / HTTP/1.1\r\nHost: example\r\n\r\n" + get())
@@ -102,7 +127,9 @@ class HttpServer(servers.ServerTest):
             with self.subTest(sent), self.connected() as (connection, file):
                 connection.sendall(sent)
                 status, fields, body = read_response(file)
-                self.assertEqual((status, body, fields.get("connection") == "close"), (200, GREETING, ends))
+                self.assertEqual((status, body), (200, GREETING))
+                self.assertEqual(fields.get("connection"),
+                                 "close" if ends else "keep-alive" if b"HTTP/1.0" in sent else None)
                 if ends:
                     self.assertEqual(file.read(), b"")
                 else:
@@ -129,6 +156,13 @@ class HttpServer(servers.ServerTest):
             self.assertEqual(read_response(file)[0], 100)
             connection.sendall(b"hello")
             self.assertEqual(read_response(file)[2], b"hello")
+
+    def test_no_continue_for_who_does_not_know_it(self):
+        with self.connected() as (connection, file):
+            connection.sendall(b"POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhel")
+            time.sleep(0.05)  # the head has been seen without the whole body, as a rule
+            connection.sendall(b"lo")
+            self.assertEqual(read_response(file)[::2], (200, b"hello"))
 
     def test_curl(self):
         url = f"http://127.0.0.1:{self.server.port}"
@@ -164,8 +198,9 @@ class HttpServer(servers.ServerTest):
             (head + b"Content-Length: -1\r\n\r\n", 400), (head + b"Content-Length: x\r\n\r\n", 400),
             (head + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
             (head + b"Content-Length: 1048577\r\n\r\n", 413),
-            (head + b"Content-Length: 99999999999999999999\r\n\r\n", 400), (head + b"Transfer-Encoding: gzip\r\n\r\n", 400),
-            (head + b"Transfer-Encoding: chunked, gzip\r\n\r\n", 400),
+            (head + b"Content-Length: 99999999999999999999\r\n\r\n", 400), (head + b"Transfer-Encoding: gzip\r\n\r\n", 501),
+            (head + b"Transfer-Encoding: chunked, gzip\r\n\r\n", 501),
+            (head + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 501),
             (head + b"Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", 400),
             (head + b"Transfer-Encoding: chunked\r\n\r\nx\r\n", 400),
             (head + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabcd\r\n", 400),

@@ -127,9 +127,10 @@ class KvServer(servers.ServerTest):
                 ("mset a 1 b 2", "OK"), ("mget a b c", [b"1", b"2", None]), ("mset a", Error(
                     "ERR wrong number of arguments for 'mset' command")),
                 ("lpush l 1 2", 2), ("rpush l 3", 3), ("lrange l 0 -1", [b"2", b"1", b"3"]), ("lrange l -2 5", [b"1", b"3"]),
-                ("lrange l 2 1", []), ("llen l", 3), ("get l", wrong_type), ("incr l", wrong_type),
+                ("lrange l 2 1", []),
+                ("lrange l 9223372036854775807 -9223372036854775808", []), ("llen l", 3), ("get l", wrong_type), ("incr l", wrong_type),
                 ("lpush a 1", wrong_type),
-                ("mget a l", [b"1", None]), ("lpop l", b"2"), ("rpop l 5", [b"3", b"1"]), ("exists l", 0),
+                ("mget a l", [b"1", None]), ("lpop l 1 2", Error("ERR wrong number of arguments for 'lpop' command")), ("lpop l", b"2"), ("rpop l 5", [b"3", b"1"]), ("exists l", 0),
                 ("type a", "string"),
                 ("exists a a none", 2), ("del a b none", 2), ("dbsize", 1), ("ttl new", -1), ("ttl none", -2),
                 ("expire new 100", 1), ("ttl new", 100), ("persist new", 1), ("ttl new", -1), ("expire new 0", 1),
@@ -326,6 +327,7 @@ class KvServer(servers.ServerTest):
             (b"*99999999999999999999999\r\n", "invalid multibulk length"), (b"*1\r\n$-1\r\n", "invalid bulk length"),
             (b"*1\r\n$536870913\r\n", "invalid bulk length"), (b"*1\r\n$ 1\r\na\r\n", "invalid bulk length"),
             (b"*1\r\n:1\r\n", "expected '$', got ':'"), (b"*1\r\nPING\r\n", "expected '$', got 'P'"),
+            (b"*1\r\n\r\n", "expected '$', got ' '"), (b"*1\r\n\n", "expected '$', got ' '"),
             (b"*" + b"1" * 100, "too big mbulk count string"), (b"*1\r\n$" + b"1" * 100, "too big bulk count string"),
             (b"*1\r\n$4\r\nPINGPONG", "a bulk string is longer than announced"), (b"*1\rx", "expected a line feed after"),
             (b"a" * 70_000, "too big inline request"), (b"get \"x\r\n", "unbalanced quotes"),
@@ -418,7 +420,8 @@ def random_request(generator):
     key = lambda: generator.choice("abcdefgh")
     value = lambda: generator.choice(["", "0", "-1", "12", "9223372036854775807", "-9223372036854775808", "x", "01", " 1",
                                       "+1", "1.5"])
-    index = lambda: generator.choice([0, 1, 2, 5, -1, -2, -100, 100, "x", "9999999999999999999"])
+    index = lambda: generator.choice([0, 1, 2, 5, -1, -2, -100, 100, "x", "9999999999999999999",
+                                      "9223372036854775807", "-9223372036854775808"])
     seconds = lambda: generator.choice([100_000, 200_000, 0, -1, "x", "9223372036854775807", ""])
     return generator.choice([
         lambda: ("set", key(), value()), lambda: ("get", key()), lambda: ("del", key(), key()), lambda: ("incr", key()),
@@ -432,8 +435,29 @@ def random_request(generator):
             ["nx", "XX", "get", "keepttl", "ex", "nonsense"])), lambda: ("set", key(), value(), "xx", "get", "ex", 100_000),
         lambda: ("dbsize",), lambda: ("echo", value()), lambda: ("ping", value()), lambda: ("get",), lambda: ("Ping",),
         lambda: ("lpush", key()), lambda: ("scan", "x"), lambda: ("scan", 0, "count"), lambda: ("select", 0),
+        lambda: ("lpop", key(), 1, 2), lambda: ("info", "nosuch"),
         lambda: ("flushall",) if generator.random() < 0.1 else ("unlink", key()),
     ])()
+
+
+class Deadlines(unittest.TestCase):
+    def test_a_client_that_does_not_read_is_let_go(self):
+        server = Server(PROGRAM, "--port", "0", "--write-timeout-ms", "1000")
+        self.addCleanup(server.stop)
+        with Client(server) as other, Client(server) as client:
+            other("set", "large", b"x" * 1_000_000)
+            client.connection.sendall(encode("mget", *["large"] * 100))
+            self.assertTrue(eventually(lambda: other.info()["connected_clients"] == "1"), "it is still there")
+            self.assertLess(len(read_all(client.connection)), 100_000_000)
+
+    def test_a_client_that_is_quiet_for_longer_is_kept(self):
+        """The time begins with each write."""
+        server = Server(PROGRAM, "--port", "0", "--write-timeout-ms", "1000")
+        self.addCleanup(server.stop)
+        with Client(server) as client:
+            self.assertEqual(client("ping"), "PONG")
+            time.sleep(1.5)
+            self.assertEqual(client("ping"), "PONG")
 
 
 class CommandLine(unittest.TestCase):
@@ -443,6 +467,7 @@ class CommandLine(unittest.TestCase):
     def test_says_what_is_wrong(self):
         for arguments, message in ((("--port", "99999"), "--port"), (("--port", "x"), "--port"), (("--prot", "1"), "--prot"),
                                    (("--port", "0", "--processors", "1000"), "--processors"),
+                                   (("--port", "0", "--write-timeout-ms", "0"), "--write-timeout-ms"),
                                    (("--port", "0", "--host", "300.1.1.1"), "300.1.1.1")):
             with self.subTest(arguments):
                 done = self.run_with(*arguments)

@@ -68,6 +68,52 @@ TEST(HttpRequestParser, AChunkedBodyMayComeByteByByte) {
   }
 }
 
+TEST(HttpRequestParser, EmptyLinesBeforeARequestAreSkipped) {
+  const std::string stream = "\r\nGET /a HTTP/1.1\r\nHost: x\r\n\r\n\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n\r\n\r";
+  for (const std::size_t step : {std::size_t{1}, stream.size()}) {
+    RequestParser parser;
+    std::string input, found;
+    for (std::size_t at = 0; at < stream.size(); at += step) {
+      input += stream.substr(at, step);
+      Status status;
+      while ((status = parser.parse(input)) == Status::kComplete) {
+        input.erase(0, parser.consumed());
+        found += parser.request().target();
+      }
+      ASSERT_EQ(status, Status::kIncomplete);
+      input.erase(0, parser.consumed());
+    }
+    EXPECT_EQ(found, "/a/b");
+    EXPECT_EQ(input, "\r");
+    EXPECT_FALSE(parser.is_within_request());
+    EXPECT_EQ(parser.parse("\rx"), Status::kError);
+  }
+}
+
+TEST(HttpRequestParser, KnowsNoEncodingButChunks) {
+  for (const auto& [fields, status] : {std::pair<std::string, int>{"Transfer-Encoding: gzip", 501},
+                                       {"Transfer-Encoding: gzip, chunked", 501},
+                                       {"Transfer-Encoding: chunked, gzip", 501},
+                                       {"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked", 501},
+                                       {"Transfer-Encoding: chunked;q=1", 501},
+                                       {"Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip", 400},
+                                       {"Content-Length: 1\r\nTransfer-Encoding: chunked", 400}}) {
+    RequestParser parser;
+    EXPECT_EQ(parser.parse("POST / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n\r\n"), Status::kError) << fields;
+    EXPECT_EQ(parser.error_status(), status) << fields;
+  }
+  RequestParser parser;
+  EXPECT_EQ(parser.parse("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\tCHUNKED \r\n\r\n0\r\n\r\n"),
+            Status::kComplete);
+}
+
+TEST(HttpRequestParser, AClientOfTheOldVersionExpectsNothing) {
+  RequestParser parser;
+  ASSERT_EQ(parser.parse("POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"), Status::kIncomplete);
+  EXPECT_TRUE(parser.is_within_request());
+  EXPECT_FALSE(parser.request().take_expectation());
+}
+
 TEST(HttpRequestParser, AnExpectationIsTakenOnce) {
   RequestParser parser;
   ASSERT_EQ(parser.parse("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n"),

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
 
 namespace kv {
@@ -31,6 +32,19 @@ TEST(Store, KeepsWhatIsPutIntoIt) {
     store->clear();
     EXPECT_EQ(store->size(), 0u);
   });
+}
+
+// Anybody can compute the standard library's hash.
+TEST(Store, NobodyOutsideKnowsWhereAKeyGoes) {
+  std::set<std::size_t> buckets;
+  int keys = 0;
+  for (int i = 0; keys < 100; ++i) {
+    const std::string key = std::to_string(i);
+    if (std::hash<std::string_view>{}(key) % Store::kBuckets != 0) continue;
+    ++keys;
+    buckets.insert(Store::bucket_of(key));
+  }
+  EXPECT_GT(buckets.size(), 50u);
 }
 
 TEST(Store, KeysEndByTheirTimers) {
