@@ -40,7 +40,8 @@ void check_runs(const char* operation);
 /// nothing runs.
 void run_blocking(const char* operation, void (*function)(void*), void* argument);
 
-/// The pause before something that the system is short of is asked for again: some milliseconds. Throws Cancelled; on a goroutine only.
+/// The pause before something that the system is short of is asked for again: some milliseconds. Throws
+/// Cancelled; on a goroutine only.
 void pause(const char* reason);
 
 /// A registered socket for the descriptor, which it owns from now on; on error it is closed.
@@ -55,8 +56,8 @@ Endpoint endpoint_of(const detail::SocketOwner& socket, int (*get)(int, ::sockad
 void unmap(Endpoint& endpoint);
 /// An address without brackets, IPv4 or IPv6, with a scope (%lo, %1) or without; false if it is none.
 bool parse_address(const std::string& host, std::uint16_t port, Endpoint& endpoint);
-/// Is the connected socket its own peer? That is what becomes of connecting to a local port that nobody listens on, if the system
-/// chooses this very port for the near end (TCP's simultaneous open).
+/// Is the connected socket its own peer? That is what becomes of connecting to a local port that nobody listens on, if the
+/// system chooses this very port for the near end (TCP's simultaneous open).
 bool connected_to_itself(int descriptor);
 /// TimePoint::max(): none. A null socket is passed over.
 void set_deadlines(const detail::SocketOwner& socket, bool read, bool write, TimePoint time);

@@ -51,8 +51,8 @@ struct Descriptor {
 
 }  // namespace
 
-// While the listener's queue is full, a Unix socket's connect() says EAGAIN, and no event tells when to try again. The socket is
-// registered once it is connected, as before that it has hung up.
+// While the listener's queue is full, a Unix socket's connect() says EAGAIN, and no event tells when to try again. The socket
+// is registered once it is connected, as before that it has hung up.
 UnixStream UnixStream::connect(std::string_view path, std::error_code& error) {
   const Address address = address_of(path, error);
   if (error) return {};

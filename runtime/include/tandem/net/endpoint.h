@@ -11,8 +11,8 @@
 
 namespace tandem::net {
 
-/// An IPv4 or IPv6 address with a port, as getsockname() gives it; but an IPv4 peer of an IPv6 socket (::ffff:127.0.0.1) is given as
-/// IPv4. A value; any thread.
+/// An IPv4 or IPv6 address with a port, as getsockname() gives it; but an IPv4 peer of an IPv6 socket (::ffff:127.0.0.1) is given
+/// as IPv4. A value; any thread.
 class Endpoint {
  public:
   Endpoint() noexcept = default;
