@@ -1,12 +1,12 @@
 #include "tandem/net/lookup.h"
 
-#include <arpa/inet.h>
 #include <netdb.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "netpoll/system_call.h"
+#include "runtime/seam/registry.h"
 
 namespace tandem::net {
 
@@ -46,11 +46,6 @@ void ask(void* argument) {
   ::freeaddrinfo(found);
 }
 
-bool is_address(const std::string& host) {
-  unsigned char unused[sizeof(::in6_addr)];
-  return ::inet_pton(AF_INET, host.c_str(), unused) == 1 || ::inet_pton(AF_INET6, host.c_str(), unused) == 1;
-}
-
 }  // namespace
 
 const std::error_category& resolver_category() noexcept {
@@ -61,12 +56,13 @@ const std::error_category& resolver_category() noexcept {
 std::vector<std::string> lookup(std::string_view host, std::error_code& error) {
   error.clear();
   Query query{std::string(host), {}, {}};
-  if (is_address(query.host)) return {query.host};
+  if (Endpoint unused; parse_address(query.host, 0, unused)) return {query.host};
   if (host.empty() || host.find('\0') != std::string_view::npos) {
     error = std::make_error_code(std::errc::invalid_argument);
     return {};
   }
   run_blocking("tandem::net::lookup", &ask, &query);
+  seam::registry.scheduler->check_cancelled();  // nothing interrupts the resolver
   error = query.error;
   return std::move(query.addresses);
 }

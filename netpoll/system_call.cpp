@@ -1,5 +1,7 @@
 #include "netpoll/system_call.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <new>
@@ -19,7 +21,9 @@ std::int64_t result_of(std::int64_t result) { return result >= 0 ? result : -err
 
 SocketOwner own(int descriptor, std::error_code& error) {
   try {
-    return SocketOwner(new Socket(descriptor));
+    if (auto* const socket = new (std::nothrow) Socket(descriptor)) return SocketOwner(socket);
+    ::close(descriptor);  // no memory; what fails later gives the descriptor back itself
+    error = std::make_error_code(std::errc::not_enough_memory);
   } catch (const std::system_error& failed) {
     error = failed.code();
   }
@@ -61,12 +65,35 @@ Endpoint endpoint_of(const SocketOwner& socket, int (*get)(int, ::sockaddr*, ::s
           return result;
         },
         &query, error);
+  unmap(query.endpoint);
   return error ? Endpoint() : query.endpoint;
 }
 
-void run_blocking(const char* operation, void (*function)(void*), void* argument) {
+void check_runs(const char* operation) {
   if (seam::registry.scheduler == nullptr) base::fatal("%s was called outside of tandem::run", operation);
+}
+
+void run_blocking(const char* operation, void (*function)(void*), void* argument) {
+  check_runs(operation);
   seam::registry.scheduler->run_blocking(function, argument);
+}
+
+void pause(const char* reason) {
+  constexpr std::uint64_t kPauseNs = 5'000'000;
+  seam::registry.scheduler->park_published([](void*, seam::ParkTicket) { return true; }, nullptr,
+                                           base::now_ns() + kPauseNs, reason);
+  seam::registry.scheduler->check_cancelled();
+}
+
+bool connected_to_itself(int descriptor) {
+  Endpoint here, there;
+  ::socklen_t size_here = Endpoint::kCapacity, size_there = Endpoint::kCapacity;
+  if (::getsockname(descriptor, static_cast<::sockaddr*>(here.data()), &size_here) != 0 ||
+      ::getpeername(descriptor, static_cast<::sockaddr*>(there.data()), &size_there) != 0)
+    return false;
+  here.set_size(size_here);
+  there.set_size(size_there);
+  return here == there;
 }
 
 void set_deadlines(const SocketOwner& socket, bool read, bool write, TimePoint time) {
@@ -78,16 +105,14 @@ void set_deadlines(const SocketOwner& socket, bool read, bool write, TimePoint t
 
 namespace {
 
-constexpr std::uint64_t kPauseWithoutDescriptorsNs = 5'000'000;
-
-void pause() {
-  seam::registry.scheduler->park_published([](void*, seam::ParkTicket) { return true; }, nullptr,
-                                           base::now_ns() + kPauseWithoutDescriptorsNs, "accept");
-  seam::registry.scheduler->check_cancelled();
-}
-
 bool given_up(const std::error_code& error) {
   return error == std::errc::connection_aborted || error == std::errc::protocol_error;
+}
+
+/// The system is short of something, and will be so at once again: the connection stays in the queue.
+bool short_of_resources(const std::error_code& error) {
+  return error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system ||
+         error == std::errc::no_buffer_space || error == std::errc::not_enough_memory;
 }
 
 }  // namespace
@@ -106,7 +131,7 @@ SocketOwner accept_from(const SocketOwner& listener, std::error_code& error) {
         nullptr, error);
     if (descriptor >= 0) return own(static_cast<int>(descriptor), error);
     if (given_up(error)) continue;
-    if (error == std::errc::too_many_files_open || error == std::errc::too_many_files_open_in_system) pause();
+    if (short_of_resources(error)) pause("accept");
     return nullptr;
   }
 }
@@ -138,10 +163,10 @@ std::vector<Endpoint> resolve(std::string_view address, bool any, std::error_cod
   std::vector<Endpoint> endpoints;
   const std::vector<std::string> found = host.empty() ? std::vector<std::string>{"::", "0.0.0.0"} : lookup(host, error);
   for (const std::string& one : found) {
-    const bool v6 = one.find(':') != std::string::npos;
-    endpoints.push_back(Endpoint::parse((v6 ? "[" + one + "]" : one) + ":" + std::to_string(port), error));
-    if (error) return {};
+    Endpoint endpoint;
+    if (parse_address(one, port, endpoint)) endpoints.push_back(endpoint);
   }
+  if (!error && endpoints.empty()) error = std::make_error_code(std::errc::address_not_available);
   return endpoints;
 }
 

@@ -34,11 +34,17 @@ auto or_throw(const char* what, Call call) {
   return or_throw(what, std::string_view(), std::move(call));
 }
 
+/// A fatal error where nothing runs: `operation` is a public function that is called on a goroutine.
+void check_runs(const char* operation);
 /// Calls function(argument), which may block the thread, for the public function `operation`. On a goroutine; a fatal error where
 /// nothing runs.
 void run_blocking(const char* operation, void (*function)(void*), void* argument);
 
-/// A registered socket for the descriptor, which it owns from now on.
+/// The pause before something that the system is short of is asked for again: some milliseconds. Throws
+/// Cancelled; on a goroutine only.
+void pause(const char* reason);
+
+/// A registered socket for the descriptor, which it owns from now on; on error it is closed.
 detail::SocketOwner own(int descriptor, std::error_code& error);
 /// A new one; null on error.
 detail::SocketOwner make_socket(int family, int type, std::error_code& error);
@@ -46,6 +52,13 @@ detail::SocketOwner make_socket(int family, int type, std::error_code& error);
 void set_option(detail::Socket& socket, int level, int option, int value, std::error_code& error);
 Endpoint endpoint_of(const detail::SocketOwner& socket, int (*get)(int, ::sockaddr*, ::socklen_t*),
                      std::error_code& error);
+/// An IPv4 address in its IPv6 form (::ffff:127.0.0.1), which is how an IPv6 socket names its IPv4 peers, becomes IPv4.
+void unmap(Endpoint& endpoint);
+/// An address without brackets, IPv4 or IPv6, with a scope (%lo, %1) or without; false if it is none.
+bool parse_address(const std::string& host, std::uint16_t port, Endpoint& endpoint);
+/// Is the connected socket its own peer? That is what becomes of connecting to a local port that nobody listens on, if the
+/// system chooses this very port for the near end (TCP's simultaneous open).
+bool connected_to_itself(int descriptor);
 /// TimePoint::max(): none. A null socket is passed over.
 void set_deadlines(const detail::SocketOwner& socket, bool read, bool write, TimePoint time);
 /// A connection accepted from the listener, or null.

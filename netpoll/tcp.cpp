@@ -25,7 +25,7 @@ std::int64_t connect_once(int descriptor, void* argument) {
   return result == -EINPROGRESS || result == -EALREADY ? -EAGAIN : result;
 }
 
-SocketOwner connect_to(Endpoint endpoint, std::uint64_t deadline_ns, std::error_code& error) {
+SocketOwner connect_to_any_peer(Endpoint endpoint, std::uint64_t deadline_ns, std::error_code& error) {
   SocketOwner socket = make_socket(family_of(endpoint), SOCK_STREAM, error);
   if (error) return nullptr;
   socket->trust_short_reads();
@@ -35,6 +35,18 @@ SocketOwner connect_to(Endpoint endpoint, std::uint64_t deadline_ns, std::error_
   socket->set_deadline(netpoll::kWrite, UINT64_MAX);
   set_option(*socket, IPPROTO_TCP, TCP_NODELAY, 1, error);
   return error ? nullptr : std::move(socket);
+}
+
+// A stream connected to itself is of no use, and keeps the port from who would listen on it. Go tries as often (selfConnect).
+SocketOwner connect_to(const Endpoint& endpoint, std::uint64_t deadline_ns, std::error_code& error) {
+  for (int tries = 3; tries > 0; --tries) {
+    SocketOwner socket = connect_to_any_peer(endpoint, deadline_ns, error);
+    if (error) return nullptr;
+    const auto ask = [](int descriptor, void*) -> std::int64_t { return connected_to_itself(descriptor) ? 1 : 0; };
+    if (socket->call(ask, nullptr, error) == 0) return socket;
+  }
+  error = std::make_error_code(std::errc::connection_refused);
+  return nullptr;
 }
 
 SocketOwner listen_on(const Endpoint& endpoint, std::error_code& error) {
@@ -57,6 +69,8 @@ TcpStream TcpStream::connect_within(std::string_view address, std::uint64_t time
   error.clear();
   const std::uint64_t deadline_ns = timeout_ns >= detail::kLongestNs ? UINT64_MAX : base::now_ns() + timeout_ns;
   const std::vector<Endpoint> endpoints = resolve(address, false, error);
+  if (error && deadline_ns != UINT64_MAX && base::now_ns() >= deadline_ns && error != std::errc::invalid_argument)
+    error = std::make_error_code(std::errc::timed_out);  // the resolver knows of no deadline, and has taken longer
   for (const Endpoint& endpoint : endpoints) {
     error.clear();
     SocketOwner socket = connect_to(endpoint, deadline_ns, error);

@@ -79,6 +79,7 @@ std::pair<std::size_t, Endpoint> UdpSocket::receive_from(std::span<std::byte> bu
       },
       &datagram, error);
   if (error) return {};
+  unmap(datagram.endpoint);
   return {static_cast<std::size_t>(received), datagram.endpoint};
 }
 std::pair<std::size_t, Endpoint> UdpSocket::receive_from(std::span<std::byte> buffer) {

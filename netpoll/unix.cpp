@@ -1,13 +1,15 @@
 #include "tandem/net/unix.h"
 
-#include <fcntl.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "netpoll/system_call.h"
+#include "runtime/seam/safepoint.h"
 
 namespace tandem::net {
 
@@ -40,38 +42,34 @@ Address address_of(std::string_view path, std::error_code& error) {
   return address;
 }
 
-struct Connecting {
-  const Address& address;
-  int descriptor = -1;
-  std::int64_t result = 0;
+struct Descriptor {
+  int number;
+  ~Descriptor() {
+    if (number >= 0) ::close(number);
+  }
 };
-
-// While the listener's queue is full, a Unix socket's connect() neither waits in non-blocking mode nor says when to try again.
-void connect_blocking(void* argument) {
-  auto& connecting = *static_cast<Connecting*>(argument);
-  do
-    connecting.result = result_of(::connect(connecting.descriptor, connecting.address.data(), connecting.address.size));
-  while (connecting.result == -EINTR);
-}
 
 }  // namespace
 
+// While the listener's queue is full, a Unix socket's connect() says EAGAIN, and no event tells when to try again. The socket
+// is registered once it is connected, as before that it has hung up.
 UnixStream UnixStream::connect(std::string_view path, std::error_code& error) {
   const Address address = address_of(path, error);
   if (error) return {};
-  Connecting connecting{address};
-  connecting.result = result_of(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connecting.result >= 0) {
-    connecting.descriptor = static_cast<int>(connecting.result);
-    run_blocking("UnixStream::connect", &connect_blocking, &connecting);
-    if (connecting.result >= 0) connecting.result = result_of(::fcntl(connecting.descriptor, F_SETFL, O_NONBLOCK));
-    if (connecting.result >= 0) {
-      SocketOwner socket = own(connecting.descriptor, error);
+  check_runs("UnixStream::connect");
+  seam::poll();
+  std::int64_t result = result_of(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Descriptor descriptor{static_cast<int>(result)};
+  while (result >= 0) {
+    result = result_of(::connect(descriptor.number, address.data(), address.size));
+    if (result >= 0) {
+      SocketOwner socket = own(std::exchange(descriptor.number, -1), error);
       return error ? UnixStream() : UnixStream(std::move(socket));
     }
-    ::close(connecting.descriptor);
+    if (result == -EAGAIN) pause("UnixStream::connect");
+    if (result == -EAGAIN || result == -EINTR) result = 0;
   }
-  error.assign(static_cast<int>(-connecting.result), std::generic_category());
+  error.assign(static_cast<int>(-result), std::generic_category());
   return {};
 }
 UnixStream UnixStream::connect(std::string_view path) {
@@ -90,7 +88,7 @@ UnixListener UnixListener::bind(std::string_view path, std::error_code& error) {
         return result_of(::bind(descriptor, to.data(), to.size));
       },
       &address, error);
-  if (!error && !is_abstract(path)) listener.path_ = path;
+  if (!error && !is_abstract(path)) listener.path_ = std::make_unique<Path>(path);
   if (!error)
     listener.socket_->call([](int descriptor, void*) { return result_of(::listen(descriptor, 4096)); }, nullptr, error);
   if (error) listener = {};
@@ -111,8 +109,7 @@ UnixStream UnixListener::accept() {
 void UnixListener::set_deadline(TimePoint time) { set_deadlines(socket_, true, false, time); }
 
 void UnixListener::close() noexcept {
-  if (!path_.empty()) ::unlink(path_.c_str());
-  path_.clear();
+  if (path_ && !path_->removed.exchange(true, std::memory_order_relaxed)) ::unlink(path_->name.c_str());
   if (socket_) socket_->close();
 }
 

@@ -1,7 +1,11 @@
 // The network over loopback: streams, ends of them, deadlines, closing, errors, and that nothing leaks.
+#include <arpa/inet.h>
 #include <dirent.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +23,7 @@
 
 #include <gtest/gtest.h>
 
+#include "netpoll/system_call.h"
 #include "tandem/tandem.h"
 #include "tests/support/run_fixture.h"
 #include "tests/support/scale.h"
@@ -453,6 +459,68 @@ TEST_P(NetTest, EndpointsArePrintedAndParsed) {
   });
 }
 
+TEST_P(NetTest, LinkLocalAddressesHaveAScope) {
+  run_clean([] {
+    char name[IF_NAMESIZE] = "";
+    if (::if_indextoname(1, name) == nullptr) GTEST_SKIP() << "no network interface";
+    const Endpoint by_name = Endpoint::parse("[fe80::1%" + std::string(name) + "]:80");
+    EXPECT_EQ(by_name.address(), "fe80::1%" + std::string(name));
+    EXPECT_EQ(by_name.to_string(), "[fe80::1%" + std::string(name) + "]:80");
+    EXPECT_EQ(Endpoint::parse("[fe80::1%1]:80"), by_name);
+    EXPECT_FALSE(Endpoint::parse("[fe80::1]:80") == by_name);
+    EXPECT_EQ(Endpoint::parse("[fe80::1%4000000000]:80").address(), "fe80::1%4000000000") << "no interface has it";
+    EXPECT_EQ(lookup("fe80::1%1"), std::vector<std::string>{"fe80::1%1"}) << "an address is its own answer";
+    for (const char* bad :
+         {"[fe80::1%]:80", "[fe80::1%no such one]:80", "[fe80::1%1x]:80", "127.0.0.1%1:80", "[%1]:80"})
+      EXPECT_EQ(error_of([&] { Endpoint::parse(bad); }), std::errc::invalid_argument) << bad;
+  });
+}
+
+// A socket that is bound to every address is an IPv6 one, whose IPv4 peers the system calls ::ffff:127.0.0.1.
+TEST_P(NetTest, IPv4PeersOfEveryAddressAreIPv4) {
+  run_clean([] {
+    TcpListener listener = TcpListener::bind(":0");
+    const std::string there = "127.0.0.1:" + std::to_string(listener.local_endpoint().port());
+    TcpStream client = TcpStream::connect(there);
+    TcpStream server = listener.accept();
+    EXPECT_EQ(server.remote_endpoint(), client.local_endpoint());
+    EXPECT_EQ(server.local_endpoint().to_string(), there);
+
+    UdpSocket every = UdpSocket::bind(":0"), one = UdpSocket::bind("127.0.0.1:0");
+    one.send_to(std::as_bytes(std::span(std::string_view("ping"))),
+                Endpoint::parse("127.0.0.1:" + std::to_string(every.local_endpoint().port())));
+    std::string buffer(100, '\0');
+    const auto [size, from] = every.receive_from(bytes_of(buffer));
+    EXPECT_EQ(from, one.local_endpoint());
+    every.send_to(bytes_of(buffer).first(size), from);
+    EXPECT_EQ(one.receive_from(bytes_of(buffer)).first, 4u) << "that is an address to answer to";
+  });
+}
+
+TEST_P(NetTest, AConnectionToItselfIsKnown) {
+  ::sockaddr_in name{};
+  ::socklen_t size = sizeof name;
+  name.sin_family = AF_INET;
+  name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  auto* const address = reinterpret_cast<::sockaddr*>(&name);
+  ASSERT_EQ(::bind(socket, address, size), 0);
+  ASSERT_EQ(::getsockname(socket, address, &size), 0);
+  EXPECT_FALSE(connected_to_itself(socket)) << "not connected at all";
+  ASSERT_EQ(::connect(socket, address, size), 0);
+  EXPECT_TRUE(connected_to_itself(socket));
+  ::close(socket);
+  run_clean([] {
+    auto [client, server] = connected();
+    const int pair = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    TcpListener listener = TcpListener::bind("127.0.0.1:0");
+    const Endpoint there = listener.local_endpoint();
+    ASSERT_EQ(::connect(pair, static_cast<const ::sockaddr*>(there.data()), there.size()), 0);
+    EXPECT_FALSE(connected_to_itself(pair));
+    ::close(pair);
+  });
+}
+
 TEST_P(NetTest, NamesAreLookedUp) {
   run_clean([] {
     EXPECT_EQ(lookup("127.0.0.1"), std::vector<std::string>{"127.0.0.1"});
@@ -507,6 +575,52 @@ TEST_P(NetTest, UnixSockets) {
     EXPECT_NE(::access(path.c_str(), F_OK), 0) << "the path is removed";
     EXPECT_EQ(error_of([&] { UnixStream::connect(path); }), std::errc::no_such_file_or_directory);
     EXPECT_EQ(error_of([&] { UnixStream::connect(std::string(200, 'x')); }), std::errc::filename_too_long);
+  });
+}
+
+// A listener that accepts nothing, and has one place in its queue: the second connection waits for it.
+TEST_P(NetTest, ConnectingToAFullUnixSocketWaitsAndCanBeCancelled) {
+  run_clean([] {
+    ::sockaddr_un name{};
+    const std::string path = "tandem-net-full-" + std::to_string(::getpid());
+    name.sun_family = AF_UNIX;
+    std::memcpy(name.sun_path + 1, path.data(), path.size());
+    const int listener = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ASSERT_EQ(::bind(listener, reinterpret_cast<::sockaddr*>(&name),
+                     static_cast<::socklen_t>(offsetof(::sockaddr_un, sun_path) + 1 + path.size())),
+              0);
+    ASSERT_EQ(::listen(listener, 0), 0);
+    UnixStream first = UnixStream::connect("@" + path);
+    {
+      std::atomic<bool> asks{false}, cancelled{false};
+      TaskGroup group;
+      group.go([&] {
+        try {
+          asks = true;
+          UnixStream::connect("@" + path);
+        } catch (const Cancelled&) {
+          cancelled = true;
+          throw;
+        }
+      });
+      while (!asks) yield();
+      group.cancel();
+      try {
+        group.wait();
+      } catch (const Cancelled&) {
+      }
+      EXPECT_TRUE(cancelled);
+    }
+    WaitGroup group;
+    group.go([&] { UnixStream::connect("@" + path).write("at last"); });
+    sleep_for(1ms);
+    ::close(::accept(listener, nullptr, nullptr));
+    group.wait();
+    const int second = ::accept(listener, nullptr, nullptr);
+    std::string buffer(100, '\0');
+    EXPECT_EQ(::read(second, buffer.data(), buffer.size()), 7);
+    ::close(second);
+    ::close(listener);
   });
 }
 

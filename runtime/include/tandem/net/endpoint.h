@@ -11,18 +11,20 @@
 
 namespace tandem::net {
 
-/// An IPv4 or IPv6 address with a port, as getsockname() gives it. A value; any thread.
+/// An IPv4 or IPv6 address with a port, as getsockname() gives it; but an IPv4 peer of an IPv6 socket (::ffff:127.0.0.1) is given
+/// as IPv4. A value; any thread.
 class Endpoint {
  public:
   Endpoint() noexcept = default;
 
-  /// "127.0.0.1:80", "[::1]:80": addresses, not names; a port from 0 to 65535. Throws std::system_error (invalid_argument).
+  /// "127.0.0.1:80", "[::1]:80": addresses, not names; a port from 0 to 65535. "[fe80::1%eth0]:80", "[fe80::1%2]:80": with the
+  /// interface that a link-local address belongs to, by name or number. Throws std::system_error (invalid_argument).
   static Endpoint parse(std::string_view text);
   static Endpoint parse(std::string_view text, std::error_code& error);
 
   /// What parse(), connect() and bind() accept. Empty for a default-constructed one.
   std::string to_string() const;
-  /// "127.0.0.1", "::1".
+  /// "127.0.0.1", "::1", "fe80::1%eth0".
   std::string address() const;
   std::uint16_t port() const noexcept;
 

@@ -26,7 +26,8 @@ class Stream {
   std::size_t read(std::span<std::byte> buffer);
   std::size_t read(std::span<std::byte> buffer, std::error_code& error);
   /// Writes all of it, and returns how much that was: less than bytes.size() only with an error. Raises no SIGPIPE: a peer that is
-  /// gone is broken_pipe or connection_reset.
+  /// gone is broken_pipe or connection_reset. One writer at a time: the bytes of calls made at once are mixed, in pieces of any
+  /// size.
   std::size_t write(std::span<const std::byte> bytes);
   std::size_t write(std::span<const std::byte> bytes, std::error_code& error);
   std::size_t write(std::string_view text) { return write(std::as_bytes(std::span(text))); }

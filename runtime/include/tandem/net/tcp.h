@@ -22,7 +22,9 @@ class TcpStream : public Stream {
   TcpStream() noexcept = default;
 
   /// "host:port": a name, an IPv4 address, or an IPv6 address in brackets. The addresses of a name are tried one after the other.
-  /// `timeout`: for all of it; timed_out when it has passed.
+  /// `timeout`: for all of it; timed_out when it has passed. Nothing interrupts the system's resolver, though (lookup()): for a
+  /// name it is told once that has answered. A connection that the system makes to itself (to a free local port) is
+  /// connection_refused.
   static TcpStream connect(std::string_view address) { return connect_within(address, detail::kLongestNs); }
   static TcpStream connect(std::string_view address, std::error_code& error) {
     return connect_within(address, detail::kLongestNs, error);
@@ -71,7 +73,7 @@ class TcpListener {
  public:
   TcpListener() noexcept = default;
 
-  /// "127.0.0.1:8080", "[::]:80", ":8080" (every address); port 0: one that is free, see local_endpoint().
+  /// "127.0.0.1:8080", "[::]:80", ":8080" (every address, IPv4 peers included); port 0: one that is free, see local_endpoint().
   static TcpListener bind(std::string_view address);
   static TcpListener bind(std::string_view address, std::error_code& error);
   static TcpListener bind(const Endpoint& endpoint) { return bind(endpoint.to_string()); }
@@ -80,7 +82,8 @@ class TcpListener {
   }
 
   /// Waits for the next connection. A connection that was given up before it could be accepted is passed over. Out of
-  /// descriptors (too_many_files_open): fails after a pause of some milliseconds, so that a loop that goes on does not spin.
+  /// descriptors or memory (too_many_files_open, no_buffer_space and the like): fails after a pause of some
+  /// milliseconds, so that a loop that goes on does not spin.
   TcpStream accept();
   TcpStream accept(std::error_code& error);
   /// From when on accept fails with timed_out; as Stream::set_deadline.

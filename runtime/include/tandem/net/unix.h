@@ -2,6 +2,8 @@
 /// \file
 /// Unix stream sockets.
 
+#include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -16,7 +18,8 @@ namespace tandem::net {
 class UnixStream : public Stream {
  public:
   UnixStream() noexcept = default;
-  /// `path`: of a socket in the file system, 107 bytes at most; "@name": in Linux's abstract name space.
+  /// `path`: of a socket in the file system, 107 bytes at most; "@name": in Linux's abstract name space. While the
+  /// listener's queue is full it tries again every few milliseconds; no deadline, but a cancellation ends it.
   static UnixStream connect(std::string_view path);
   static UnixStream connect(std::string_view path, std::error_code& error);
 
@@ -33,7 +36,7 @@ class UnixListener {
   UnixListener& operator=(UnixListener&& other) noexcept {
     close();
     socket_ = std::move(other.socket_);
-    path_ = std::exchange(other.path_, {});
+    path_ = std::move(other.path_);
     return *this;
   }
   ~UnixListener() { close(); }
@@ -45,12 +48,18 @@ class UnixListener {
   UnixStream accept(std::error_code& error);
   /// As TcpListener's.
   void set_deadline(TimePoint time);
+  /// As TcpListener's.
   void close() noexcept;
   explicit operator bool() const noexcept { return socket_ != nullptr; }
 
  private:
   detail::SocketOwner socket_;
-  std::string path_;  // to be removed; empty: none
+  struct Path {
+    explicit Path(std::string_view path) : name(path) {}
+    const std::string name;
+    std::atomic<bool> removed{false};  // by who closes first
+  };
+  std::unique_ptr<Path> path_;  // null: none to be removed
 };
 
 }  // namespace tandem::net
