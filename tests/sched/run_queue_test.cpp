@@ -30,6 +30,25 @@ TEST(RunQueue, IsFirstInFirstOut) {
   EXPECT_EQ(queue.pop(), nullptr);
 }
 
+TEST(RingMark, WaitsForWhatWasInTheRingWhoeverTakesIt) {
+  auto goroutines = make_goroutines(6);
+  RunQueue queue, thief;
+  RingMark mark;
+  EXPECT_FALSE(mark.waits(queue));
+  mark.set(queue);
+  EXPECT_FALSE(mark.waits(queue)) << "the ring is empty";
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue.push(goroutines[i]));
+  mark.set(queue);
+  for (int i = 3; i < 6; ++i) ASSERT_TRUE(queue.push(goroutines[i]));
+  EXPECT_EQ(queue.pop(), &goroutines[0]);
+  mark.forget_if_reached(queue);
+  EXPECT_TRUE(mark.waits(queue)) << "the second and the third have not been taken";
+  ASSERT_NE(thief.steal_from(queue), nullptr);  // half of the five
+  EXPECT_FALSE(mark.waits(queue)) << "those that came later do not count";
+  mark.forget_if_reached(queue);
+  EXPECT_FALSE(mark.waits(queue));
+}
+
 TEST(RunQueue, RefusesWhatDoesNotFitAndGivesTheOlderHalfAway) {
   auto goroutines = make_goroutines(RunQueue::kSlots + 1);
   RunQueue queue;
